@@ -1,4 +1,4 @@
-"""Where the files that emla ships are found: in a wheel beside the code, in a checkout at its top."""
+"""Where the files that emla ships are found: in a wheel beside the code, else atop the checkout."""
 
 from __future__ import annotations
 
