@@ -16,6 +16,7 @@ from connector.exchange.records import (
     AuditEntry,
     Direction,
     EvidenceRecord,
+    Handover,
     Job,
     Lane,
     MessageRecord,
@@ -113,6 +114,10 @@ class Transaction(Protocol):
         """By eb:MessageId."""
         ...
 
+    def messages_about(self, ref_to: str, direction: Direction) -> Sequence[MessageRecord]:
+        """Messages that answer or attest `ref_to`, oldest first."""
+        ...
+
     def parts(self, message_id: str) -> Sequence[Part]:
         """In the order they were added."""
         ...
@@ -173,6 +178,30 @@ class Store(Protocol):
 
     def close(self) -> None:
         """Release connections."""
+        ...
+
+
+class Backend(Protocol):
+    """The national system's side. Everything is idempotent by message id."""
+
+    @property
+    def format(self) -> str:
+        """The national format that documents are handed over in."""
+        ...
+
+    def hand_over(self, handover: Handover) -> None:
+        """Place a document that arrived where the national system finds it, all or nothing.
+
+        Raises `ConnectorError` (transient) while the place cannot be written to.
+        """
+        ...
+
+    def tell(self, record: MessageRecord, order: int, evidence: EvidenceRecord) -> None:
+        """Give the national system an evidence about one of its messages; the `order`-th."""
+        ...
+
+    def fetched(self, record: MessageRecord) -> bool:
+        """Whether the national system has taken what was handed over."""
         ...
 
 

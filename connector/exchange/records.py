@@ -115,6 +115,20 @@ class MessageRecord:
     """JSON of the problem that stopped it."""
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Handover:
+    """What the national system gets of a message that arrived."""
+
+    record: MessageRecord
+    document_name: str
+    document: PayloadRef
+    """In the national format."""
+    attachments: tuple[Part, ...]
+    """As the sender named them, the sender's own document among them."""
+    proofs: tuple[Part, ...]
+    """Signed envelope, container, token, account of the translation."""
+
+
 class EvidenceOrigin(StrEnum):
     """Who made an evidence."""
 

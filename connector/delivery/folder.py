@@ -1,0 +1,144 @@
+"""Delivery into a folder: one sub-folder a message, complete or absent, never half.
+
+    delivered/<message id>/READY             remove this file once the message is taken
+                          /<document>        in the national format
+                          /attachments/…     as the sender named them
+                          /proofs/…          signed envelope, container, token, account
+    delivered/evidences/<message id>/01-SUBMISSION_ACCEPTANCE.xml …
+
+Removing READY is how the national system says that it has taken the message (RETRIEVAL).
+"""
+
+from __future__ import annotations
+
+import errno
+import os
+import re
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from connector.errors import transient
+from connector.exchange.ports import PayloadStore
+from connector.exchange.records import EvidenceRecord, Handover, MessageRecord, PayloadRef
+
+READY = "READY"
+_CHUNK = 1024 * 1024
+
+
+class FolderBackend:
+    """A national system that looks into a folder."""
+
+    def __init__(self, folder: Path, national_format: str, payloads: PayloadStore) -> None:
+        self._folder = folder
+        self._format = national_format
+        self._payloads = payloads
+        (folder / "evidences").mkdir(parents=True, exist_ok=True)
+        (folder / ".handed-over").mkdir(exist_ok=True)
+
+    @property
+    def format(self) -> str:
+        """The national format that documents are handed over in."""
+        return self._format
+
+    def hand_over(self, handover: Handover) -> None:
+        """Copy everything into a hidden folder, then rename it into view in one step.
+
+        The mark is written between the two: with the mark there and the hidden folder gone, the
+        rename has happened, even if the national system has since taken everything away.
+        """
+        target = self._folder / folder_name(handover.record.ebms_id)
+        staging = self._folder / f".{target.name}"
+        mark = self._folder / ".handed-over" / target.name
+        with _full_disk_is_transient(target):
+            if not mark.exists():
+                self._stage(handover, staging)
+                mark.touch()
+                _sync_folder(mark.parent)
+            if staging.exists():
+                staging.rename(target)
+                _sync_folder(self._folder)
+
+    def _stage(self, handover: Handover, staging: Path) -> None:
+        shutil.rmtree(staging, ignore_errors=True)
+        (staging / "attachments").mkdir(parents=True)
+        (staging / "proofs").mkdir()
+        self._copy(handover.document, staging / safe_name(handover.document_name))
+        for part in handover.attachments:
+            self._copy(part.payload, _free(staging / "attachments" / safe_name(part.name)))
+        for part in handover.proofs:
+            self._copy(part.payload, _free(staging / "proofs" / safe_name(part.name)))
+        (staging / READY).write_text(handover.record.ebms_id + "\n", "utf-8")
+        for folder in (staging / "attachments", staging / "proofs", staging):
+            _sync_folder(folder)
+
+    def tell(self, record: MessageRecord, order: int, evidence: EvidenceRecord) -> None:
+        """Write the evidence beside the earlier ones; what is there already stays as it is."""
+        folder = self._folder / "evidences" / folder_name(record.ebms_id)
+        target = folder / f"{order:02d}-{evidence.type}.xml"
+        if target.exists():
+            return
+        with _full_disk_is_transient(target):
+            folder.mkdir(exist_ok=True)
+            staging = folder / f".{target.name}"
+            self._copy(evidence.payload, staging)
+            staging.rename(target)
+            _sync_folder(folder)
+
+    def fetched(self, record: MessageRecord) -> bool:
+        """True once READY, or the whole folder, is gone."""
+        return not (self._folder / folder_name(record.ebms_id) / READY).exists()
+
+    def _copy(self, ref: PayloadRef, target: Path) -> None:
+        # A copy, not a link: what the national system does to its file must not reach the store.
+        with self._payloads.open(ref) as source, target.open("wb") as sink:
+            shutil.copyfileobj(source, sink, _CHUNK)
+            sink.flush()
+            os.fsync(sink.fileno())
+
+
+def folder_name(ebms_id: str) -> str:
+    """A message id as the name of a folder."""
+    return safe_name(ebms_id)
+
+
+def safe_name(name: str) -> str:
+    """`name` as a single path component: no separators, no control characters, no leading dot."""
+    cleaned = re.sub(r"[/\\\x00-\x1f\x7f]", "_", name).strip().lstrip(".")
+    encoded = cleaned.encode("utf-8")[:200].decode("utf-8", "ignore")
+    return encoded or "unnamed"
+
+
+def _free(path: Path) -> Path:
+    """`path`, or `name (2).ext` and so on if it is taken (names that differ only in what
+    `safe_name` removed)."""
+    return next(candidate for candidate in _candidates(path) if not candidate.exists())
+
+
+def _candidates(path: Path) -> Iterator[Path]:
+    yield path
+    for number in range(2, 100_000):
+        yield path.with_name(f"{path.stem} ({number}){path.suffix}")
+
+
+def _sync_folder(folder: Path) -> None:
+    handle = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
+
+
+@contextmanager
+def _full_disk_is_transient(target: Path) -> Iterator[None]:
+    try:
+        yield
+    except OSError as error:
+        name = errno.errorcode.get(error.errno or 0, "unknown")
+        raise transient(
+            "delivery.cannot-write",
+            f"Cannot write to {target.parent}: {error.strerror or error} ({name}).",
+            mend="Make room, or mend the permissions; delivery is tried again by itself.",
+            file=str(target),
+        ) from error
