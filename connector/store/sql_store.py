@@ -16,6 +16,7 @@ from connector.exchange.records import AuditEntry, Direction, MessageRecord, Tim
 from connector.store import rows, tables
 from connector.store.audit import verify_chain
 from connector.store.database import Database, sqlite_file
+from connector.store.jobs import JobTable
 from connector.store.migrate import upgrade
 from connector.store.payloads import FilePayloads
 from connector.store.transaction import SqlTransaction
@@ -50,6 +51,7 @@ class SqlStore:
     def __init__(self, database: Database, payloads: FilePayloads) -> None:
         self.database = database
         self._payloads = payloads
+        self.jobs = JobTable(database)
         self._listeners: list[Callable[[], None]] = []
         self._listeners_lock = threading.Lock()
 
@@ -66,8 +68,7 @@ class SqlStore:
             yield unit
             unit.finish()
         if unit.enqueued:
-            for wake in tuple(self._listeners):
-                wake()
+            self.tell_enqueued()
 
     @contextmanager
     def reading(self) -> Iterator[Transaction]:
@@ -86,6 +87,11 @@ class SqlStore:
                 self._listeners = [other for other in self._listeners if other is not wake]
 
         return stop
+
+    def tell_enqueued(self) -> None:
+        """Wake whoever waits for jobs in this process."""
+        for wake in tuple(self._listeners):
+            wake()
 
     def messages(
         self,
@@ -166,5 +172,6 @@ class SqlStore:
 
     def close(self) -> None:
         """Release connections."""
+        self.jobs.close()
         self.database.close()
         self._payloads.close()

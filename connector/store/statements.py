@@ -16,7 +16,6 @@ from sqlalchemy import (
     delete,
     insert,
     literal_column,
-    null,
     select,
     update,
 )
@@ -24,10 +23,10 @@ from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.sql.expression import ClauseElement
 
 from connector.store import rows, tables
-from connector.store.tables import Place
 
 
-def _columns(table: Any, names: tuple[str, ...]) -> list[Any]:
+def columns(table: Any, names: tuple[str, ...]) -> list[Any]:
+    """The table's columns of these names."""
     return [table.c[name] for name in names]
 
 
@@ -50,45 +49,29 @@ class Statements:
     cancel_timer: str
     cancel_timers: str
     insert_job: str
-    take_jobs: str
-    renew_job: str
-    delete_job: str
-    retry_job: str
 
 
 def compile_all(dialect: Dialect) -> Statements:
     """The statements in the words of one engine."""
     insert_or = postgresql.insert if dialect.name == "postgresql" else sqlite.insert
     message, part, evidence, timer = tables.message, tables.part, tables.evidence, tables.timer
-    job, audit = tables.job, tables.audit
+    audit, job = tables.audit, tables.job
 
     # "Inline": nobody asks back for the number that a row gets.
-    add_message = insert_or(message).inline().values(_named(rows.MESSAGE))
-    add_part = insert_or(part).inline().values(_named(rows.PART))
-    add_timer = insert_or(timer).inline().values(_named(rows.TIMER))
-    add_job = insert_or(job).inline().values(_named((*rows.JOB, "place", "due_at", "reason")))
-    all_messages = select(*_columns(message, rows.MESSAGE))
-    due = (
-        select(job.c.seq)
-        .where(
-            job.c.place == _constant(Place.HERE),
-            job.c.lane == bindparam("of_lane"),
-            job.c.due_at <= bindparam("now"),
-        )
-        .order_by(job.c.due_at, job.c.seq)
-        .limit(bindparam("at_most"))
-        .offset(_constant(0))
-        .with_for_update(skip_locked=True)
-        .cte("due")
+    add_message = insert_or(message).inline().values(named(rows.MESSAGE))
+    add_part = insert_or(part).inline().values(named(rows.PART))
+    add_timer = insert_or(timer).inline().values(named(rows.TIMER))
+    add_job = (
+        insert_or(job).inline().values(named((*rows.JOB, "place", "due_at", "losses", "reason")))
     )
-    held = (job.c.id == bindparam("the_id"), job.c.lease == bindparam("held"))
+    all_messages = select(*columns(message, rows.MESSAGE))
     core: dict[str, Executable] = {
         "insert_message": add_message.on_conflict_do_nothing(
             index_elements=["direction", "ebms_id"]
         ),
         "update_message": update(message)
         .where(message.c.id == bindparam("the_id"), message.c.version == bindparam("the_version"))
-        .values(_named(tuple(n for n in rows.MESSAGE if n not in ("id", "direction", "ebms_id")))),
+        .values(named(tuple(n for n in rows.MESSAGE if n not in ("id", "direction", "ebms_id")))),
         "message": all_messages.where(message.c.id == bindparam("the_id")),
         "message_by_ebms_id": all_messages.where(
             message.c.direction == bindparam("of_direction"),
@@ -102,21 +85,21 @@ def compile_all(dialect: Dialect) -> Statements:
             index_elements=["message_id", "role", "name"],
             set_={n: add_part.excluded[n] for n in rows.PART[3:]},
         ),
-        "parts": select(*_columns(part, rows.PART))
+        "parts": select(*columns(part, rows.PART))
         .where(part.c.message_id == bindparam("of_message"))
         .order_by(part.c.seq),
         "insert_evidence": insert_or(evidence)
         .inline()
-        .values(_named(rows.EVIDENCE))
+        .values(named(rows.EVIDENCE))
         .on_conflict_do_nothing(index_elements=["message_id", "id"]),
-        "evidences": select(*_columns(evidence, rows.EVIDENCE))
+        "evidences": select(*columns(evidence, rows.EVIDENCE))
         .where(evidence.c.message_id == bindparam("of_message"))
         .order_by(evidence.c.seq),
         "last_audit": select(audit.c.seq, audit.c.hash)
         .order_by(audit.c.seq.desc())
-        .limit(_constant(1))
-        .offset(_constant(0)),
-        "insert_audit": insert(audit).values(_named(("seq", *rows.AUDIT, "hash"))),
+        .limit(constant(1))
+        .offset(constant(0)),
+        "insert_audit": insert(audit).values(named(("seq", *rows.AUDIT, "hash"))),
         "upsert_timer": add_timer.on_conflict_do_update(
             index_elements=["message_id", "name"], set_={"due": add_timer.excluded.due}
         ),
@@ -125,35 +108,23 @@ def compile_all(dialect: Dialect) -> Statements:
         ),
         "cancel_timers": delete(timer).where(timer.c.message_id == bindparam("of_message")),
         "insert_job": add_job.on_conflict_do_nothing(index_elements=["id"]),
-        # A lease is a later due time: when it runs out, the job is simply due again.
-        "take_jobs": update(job)
-        .where(job.c.seq.in_(select(due.c.seq)))
-        .values(due_at=bindparam("until"), lease=bindparam("holder"))
-        .returning(job.c.seq, *_columns(job, rows.JOB)),
-        "renew_job": update(job).where(*held).values(due_at=bindparam("until")),
-        "delete_job": delete(job).where(*held),
-        "retry_job": update(job)
-        .where(*held)
-        .values(
-            due_at=bindparam("due"),
-            lease=null(),
-            attempt=job.c.attempt + _constant(1),
-            reason=bindparam("why"),
-        ),
     }
-    texts = {name: _text(statement, dialect) for name, statement in core.items()}
+    texts = {name: text_of(statement, dialect) for name, statement in core.items()}
     return Statements(**{field.name: texts[field.name] for field in fields(Statements)})
 
 
-def _named(names: tuple[str, ...]) -> dict[str, Any]:
+def named(names: tuple[str, ...]) -> dict[str, Any]:
+    """A parameter for each column, of the column's name."""
     return {name: bindparam(name) for name in names}
 
 
-def _constant(value: int) -> Any:
+def constant(value: int) -> Any:
+    """A number in the text itself: compiled parameters would have to be passed each time."""
     return literal_column(str(int(value)))
 
 
-def _text(statement: Executable, dialect: Dialect) -> str:
+def text_of(statement: Executable, dialect: Dialect) -> str:
+    """The statement in the words of one engine."""
     assert isinstance(statement, ClauseElement)
     compiled = statement.compile(dialect=dialect)
     return str(compiled)

@@ -150,6 +150,7 @@ job = _table(
     Column("place", SmallInteger, nullable=False),
     Column("due_at", BigInteger, nullable=False),
     Column("lease", Text),
+    Column("losses", Integer, nullable=False),
     Column("parked_at", BigInteger),
     Column("reason", Text, nullable=False),
     Index(None, "place", "lane", "due_at", "seq"),

@@ -83,7 +83,7 @@ class SqlTransaction:
         """See `Transaction`."""
         values = rows.job_values(job)
         values |= {"place": int(Place.HERE), "due_at": rows.micros(job.created_at + delay)}
-        values["reason"] = ""
+        values |= {"losses": 0, "reason": ""}
         self.enqueued += self._write(self._sql.insert_job, values)
 
     def set_timer(self, timer: Timer) -> None:

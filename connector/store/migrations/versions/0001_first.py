@@ -118,6 +118,7 @@ def _jobs() -> None:
         sa.Column("place", sa.SmallInteger, nullable=False),
         _big("due_at"),
         _text("lease", nullable=True),
+        sa.Column("losses", sa.Integer, nullable=False),
         _big("parked_at", nullable=True),
         _text("reason"),
         sa.PrimaryKeyConstraint("seq", name="pk_job"),
