@@ -12,7 +12,7 @@ from connector.queueing.retry import LADDER
 from connector.store.sql_store import SqlStore
 
 LEASE = timedelta(seconds=15)
-"""How long a job stays with a worker that has vanished (embedded engine)."""
+"""How long a job stays with a process that has vanished with it."""
 
 
 def open_queue(
@@ -28,7 +28,8 @@ def open_queue(
 
     `url` is `embedded`, or `amqp://user:password@host/vhost` (`amqps://` for TLS). `prefix` begins
     the names of everything on the broker, so that several connectors can share one; `ladder` names
-    its retry queues. `lease` is the embedded engine's. Opening does not connect yet.
+    its retry queues. `lease` is how long a job stays with a process that has vanished with it
+    (embedded: the worker; RabbitMQ: whoever published). Opening does not connect yet.
 
     Raises `queue.url` (configuration) if the URL is neither.
     """
@@ -37,7 +38,7 @@ def open_queue(
     if url.startswith(("amqp://", "amqps://")):
         from connector.queueing.rabbitmq import RabbitQueue
 
-        return RabbitQueue(url, store, prefix=prefix, ladder=ladder, clock=clock)
+        return RabbitQueue(url, store, prefix=prefix, ladder=ladder, clock=clock, lease=lease)
     raise misconfigured(
         "queue.url",
         "The queue's URL is neither `embedded` nor an amqp:// URL.",
