@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from urllib.parse import unquote
+
 from lxml import etree
 
 from connector.errors import Problem
@@ -55,7 +57,7 @@ def read_entity(element: Element, found: Findings) -> Entity:
 
 def read_address(element: Element, found: Findings) -> Address:
     """An AttributedElectronicAddressType; the placeholder of e-CODEX is no display name."""
-    value = text_of(element).strip()
+    value = unquote(text_of(element).strip())
     if not value:
         found.invalid(
             "address-empty", "An electronic address is empty.", etree.QName(element).localname

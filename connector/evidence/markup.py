@@ -25,6 +25,8 @@ DIGEST_URIS: Final = {
 PLACEHOLDER: Final = "displayName"
 """What e-CODEX writes as the display name of every address."""
 
+_NO_URI: Final = re.compile(r"[^A-Za-z0-9\-._~!$&'()*+,;=:@/?\u0080-\U0010ffff]")
+_SCHEME: Final = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*:[A-Za-z0-9]", re.ASCII)
 _ID: Final = re.compile(r"[A-Za-z0-9._-]+", re.ASCII)
 
 
@@ -45,13 +47,17 @@ def evidence_xml(evidence: Evidence, profile: Profile) -> str:
     if evidence.policies:
         policies = "".join(_element("PolicyID", policy) for policy in evidence.policies)
         parts.append(f"<EvidenceIssuerPolicyID>{policies}</EvidenceIssuerPolicyID>")
-    parts.append(f"<EvidenceIssuerDetails>{_entity(evidence.issuer)}</EvidenceIssuerDetails>")
+    display = _display(profile)
+    parts.append(
+        f"<EvidenceIssuerDetails>{_entity(evidence.issuer, profile)}</EvidenceIssuerDetails>"
+    )
     parts.append(_element("EventTime", date_time(evidence.event_time)))
     if evidence.submission_time:
         parts.append(_element("SubmissionTime", date_time(evidence.submission_time)))
     if evidence.reply_to:
-        parts.append(_address(evidence.reply_to, profile, "ReplyToAddress"))
-    parts.append(f"<SenderDetails>{_party(evidence.sender, profile)}</SenderDetails>")
+        parts.append(_address(evidence.reply_to, profile, "ReplyToAddress", display=display))
+    sender = _entity(evidence.sender, profile, display=display)
+    parts.append(f"<SenderDetails>{sender}</SenderDetails>")
     recipients = (_recipient(entity, profile) for entity in evidence.recipients)
     parts.append(f"<RecipientsDetails>{''.join(recipients)}</RecipientsDetails>")
     parts.append(_message(evidence.message, profile))
@@ -105,7 +111,7 @@ def _reason(reason: EventReason, profile: Profile) -> str:
     return f"<EventReason>{_element('Code', code)}{_element('Details', details)}</EventReason>"
 
 
-def _entity(entity: Entity) -> str:
+def _entity(entity: Entity, profile: Profile, *, display: str = "") -> str:
     names = _elements("Name", entity.names)
     inner = f"<EntityName>{names}</EntityName>" if names else ""
     if postal := entity.postal:
@@ -118,8 +124,9 @@ def _entity(entity: Entity) -> str:
             + _element("CountryName", postal.country)
             + "</PostalAddress>"
         )
-    place = _place(inner) if inner else ""
-    return place + "".join(_address(address, Profile.STRICT) for address in entity.addresses)
+    return (_place(inner) if inner else "") + "".join(
+        _address(address, profile, display=display) for address in entity.addresses
+    )
 
 
 def _place(inner: str) -> str:
@@ -129,26 +136,41 @@ def _place(inner: str) -> str:
     )
 
 
-def _party(entity: Entity, profile: Profile) -> str:
-    if profile is Profile.STRICT:
-        return _entity(entity)
-    return _entity(Entity(names=entity.names, postal=entity.postal)) + "".join(
-        _address(address, profile) for address in entity.addresses
-    )
-
-
 def _recipient(entity: Entity, profile: Profile) -> str:
-    details = _party(entity, profile)
-    if profile is Profile.ECODEX and not entity.names and not entity.postal:
+    details = _entity(entity, profile, display=_display(profile))
+    if profile is Profile.ECODEX and not any(entity.names) and not entity.postal:
         details = _place("<EntityName></EntityName>") + details
     return f"<EntityDetails>{details}</EntityDetails>"
 
 
-def _address(address: Address, profile: Profile, name: str = "AttributedElectronicAddress") -> str:
-    display = address.display_name or (PLACEHOLDER if profile is Profile.ECODEX else "")
+def _display(profile: Profile) -> str:
+    """The display name of senders and recipients that have none."""
+    return PLACEHOLDER if profile is Profile.ECODEX else ""
+
+
+def _address(
+    address: Address,
+    profile: Profile,
+    name: str = "AttributedElectronicAddress",
+    *,
+    display: str = "",
+) -> str:
+    display = address.display_name or display
     shown = f' DisplayName="{escaped_attribute(display)}"' if display else ""
     scheme = f' scheme="{escaped_attribute(address.scheme)}"'
-    return f"<{name}{shown}{scheme}>{escaped(address.value)}</{name}>"
+    value = uri(address.value) if profile is Profile.STRICT else address.value
+    return f"<{name}{shown}{scheme}>{escaped(value)}</{name}>"
+
+
+def uri(value: str) -> str:
+    """An address as the xs:anyURI that the schema wants: what no URI can hold is percent-encoded
+    (RFC 3986, 2.1), so that identifiers such as `0204:12-34` may be addresses too."""
+    encoded = _NO_URI.sub(_percent, value)
+    return encoded if _SCHEME.match(value) else encoded.replace(":", "%3A")
+
+
+def _percent(found: re.Match[str]) -> str:
+    return "".join(f"%{byte:02X}" for byte in found[0].encode())
 
 
 def _message(message: MessageDetails, profile: Profile) -> str:
