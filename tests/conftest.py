@@ -1,0 +1,67 @@
+"""What tests share: a database and a broker prefix of their own.
+
+`make test` starts RabbitMQ and PostgreSQL and says where they are; without them (a bare `pytest`)
+the tests that need them are skipped. `eval "$(deploy/services.sh start)"` brings them up by hand.
+"""
+
+from __future__ import annotations
+
+import os
+import uuid
+from collections.abc import Iterator
+
+import pika
+import pytest
+from sqlalchemy import create_engine, make_url, text
+
+_START = 'run `make test`, or first: eval "$(deploy/services.sh start)"'
+
+
+def _service(variable: str) -> str:
+    if url := os.environ.get(variable):
+        return url
+    pytest.skip(f"{variable} is not set; {_START}")
+
+
+@pytest.fixture
+def postgresql_url() -> Iterator[str]:
+    """The URL of a fresh, empty database."""
+    server = _service("EMLA_TEST_POSTGRESQL")
+    name = f"emla_{uuid.uuid4().hex[:12]}"
+    engine = create_engine(server, isolation_level="AUTOCOMMIT")
+    with engine.connect() as connection:
+        connection.execute(text(f"CREATE DATABASE {name}"))
+    try:
+        yield make_url(server).set(database=name).render_as_string(hide_password=False)
+    finally:
+        with engine.connect() as connection:
+            connection.execute(text(f"DROP DATABASE {name} WITH (FORCE)"))
+        engine.dispose()
+
+
+@pytest.fixture
+def amqp_url() -> str:
+    """The URL of the broker. Use `amqp_prefix` for the names of queues."""
+    return _service("EMLA_TEST_AMQP")
+
+
+@pytest.fixture
+def amqp_prefix(amqp_url: str) -> Iterator[str]:
+    """A prefix nobody else uses; what was declared under it is deleted afterwards."""
+    prefix = f"test-{uuid.uuid4().hex[:12]}"
+    yield prefix
+    delete_topology(amqp_url, prefix)
+
+
+def delete_topology(url: str, prefix: str) -> None:
+    """Delete the exchanges and queues of a prefix, whatever its ladder was."""
+    from connector.queueing.retry import LADDER
+    from connector.queueing.topology import Topology
+
+    with pika.BlockingConnection(pika.URLParameters(url)) as connection:
+        channel = connection.channel()
+        for method, arguments in Topology(prefix, LADDER).steps():
+            if method == "queue_declare":
+                channel.queue_delete(arguments["queue"])
+            elif method == "exchange_declare":
+                channel.exchange_delete(arguments["exchange"])
