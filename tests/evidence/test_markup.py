@@ -40,7 +40,7 @@ ACCEPTANCE = submission_acceptance(
         digest=bytes(range(32)),
     ),
 )
-E_CODEX = ,]
+E_CODEX = [
     "SUBMISSION_ACCEPTANCE",
     "SUBMISSION_REJECTION",
     "RELAY_REMMD_ACCEPTANCE",
