@@ -7,7 +7,6 @@ its folder is synced before anybody is told its address. Reading checks the dige
 from __future__ import annotations
 
 import errno
-import fcntl
 import hashlib
 import io
 import os
@@ -21,6 +20,7 @@ from typing import BinaryIO
 from connector.errors import ConnectorError, misconfigured, transient, unacceptable
 from connector.exchange.records import PayloadRef
 from connector.store.checked_stream import CheckedStream, altered
+from connector.store.scratch import Scratch
 
 _CHUNK = 1024 * 1024
 _OWNER_ONLY = 0o700
@@ -31,9 +31,11 @@ class FilePayloads:
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
+        self._known: set[Path] = set()
+        """Folders that are durable: at most 65,536."""
         try:
             folder.mkdir(mode=_OWNER_ONLY, parents=True, exist_ok=True)
-            self._scratch, self._scratch_lock = _claim_scratch(folder)
+            self._scratch = Scratch(folder / "scratch")
         except OSError as error:
             raise misconfigured(
                 "store.folder",
@@ -79,16 +81,25 @@ class FilePayloads:
     def scratch(self) -> Path:
         """See `PayloadStore`. A folder of this process alone; what killed processes left behind
         goes when the next one starts."""
-        return self._scratch
+        return self._scratch.folder
 
     def close(self) -> None:
         """Give the scratch folder up."""
-        _remove_tree(self._scratch)
-        os.close(self._scratch_lock)
+        self._scratch.close()
 
     def place_of(self, sha256: str) -> Path:
         """Where content of that digest belongs."""
         return self._folder / sha256[:2] / sha256[2:4] / sha256
+
+    def make_folder(self, folder: Path) -> None:
+        """Make a folder for content, durably."""
+        if folder in self._known:
+            return
+        for step in (folder.parent, folder):
+            step.mkdir(mode=_OWNER_ONLY, exist_ok=True)
+            # Also if it is there: another process may have made it a moment ago.
+            sync_folder(step.parent)
+        self._known.add(folder)
 
     def _opened(self, ref: PayloadRef) -> io.FileIO:
         try:
@@ -165,12 +176,12 @@ class FileWriter:
         """Append `rest`, which makes the content whole, and put it where `ref` says."""
         target = self._payloads.place_of(ref.sha256)
         with disk_failures(target):
+            self._payloads.make_folder(target.parent)
             if not _is_whole(target, ref):
                 self._append(rest)
                 assert self._file is not None and self._path is not None
                 os.fchmod(self._file.fileno(), 0o400)
                 os.fsync(self._file.fileno())
-                _make_folders(target.parent)
                 # A rename replaces a damaged file, and is harmless when another writer of the
                 # same content was faster.
                 self._path.rename(target)
@@ -191,18 +202,13 @@ class FileWriter:
 
 def _is_whole(path: Path, ref: PayloadRef) -> bool:
     try:
-        return path.stat().st_size == ref.size
+        with path.open("rb") as file:
+            return (
+                os.fstat(file.fileno()).st_size == ref.size
+                and hashlib.file_digest(file, "sha256").hexdigest() == ref.sha256
+            )
     except FileNotFoundError:
         return False
-
-
-def _make_folders(folder: Path) -> None:
-    if folder.is_dir():
-        return
-    for step in (folder.parent, folder):
-        if not step.is_dir():
-            step.mkdir(mode=_OWNER_ONLY, exist_ok=True)
-        sync_folder(step.parent)
 
 
 def sync_folder(folder: Path) -> None:
@@ -212,35 +218,6 @@ def sync_folder(folder: Path) -> None:
         os.fsync(handle)
     finally:
         os.close(handle)
-
-
-def _claim_scratch(folder: Path) -> tuple[Path, int]:
-    """A scratch folder of our own, locked for as long as the process lives; those whose
-    processes are gone are removed."""
-    top = folder / "scratch"
-    top.mkdir(mode=_OWNER_ONLY, exist_ok=True)
-    for old in top.glob("*.lock"):
-        handle = os.open(old, os.O_RDWR)
-        try:
-            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            continue  # its process lives
-        else:
-            _remove_tree(old.with_suffix(""))
-            old.unlink(missing_ok=True)
-        finally:
-            os.close(handle)
-    ours = Path(tempfile.mkdtemp(dir=top))
-    lock = os.open(ours.with_suffix(".lock"), os.O_RDWR | os.O_CREAT, 0o600)
-    fcntl.flock(lock, fcntl.LOCK_EX)
-    return ours, lock
-
-
-def _remove_tree(folder: Path) -> None:
-    import shutil
-
-    shutil.rmtree(folder, ignore_errors=True)
-    folder.with_suffix(".lock").unlink(missing_ok=True)
 
 
 _DISK = {
