@@ -1,4 +1,4 @@
-"""What tests share: a database and a broker prefix of their own.
+"""What tests share: a database, a broker prefix, a store with queues of their own.
 
 `make test` starts RabbitMQ and PostgreSQL and says where they are; without them (a bare `pytest`)
 the tests that need them are skipped. `eval "$(deploy/services.sh start)"` brings them up by hand.
@@ -9,10 +9,16 @@ from __future__ import annotations
 import os
 import uuid
 from collections.abc import Iterator
+from pathlib import Path
 
 import pika
 import pytest
 from sqlalchemy import create_engine, make_url, text
+
+from connector.queueing.retry import LADDER
+from connector.queueing.topology import Topology
+from connector.store import open_store
+from tests.queues import ENGINES, Bench
 
 _START = 'run `make test`, or first: eval "$(deploy/services.sh start)"'
 
@@ -55,9 +61,6 @@ def amqp_prefix(amqp_url: str) -> Iterator[str]:
 
 def delete_topology(url: str, prefix: str) -> None:
     """Delete the exchanges and queues of a prefix, whatever its ladder was."""
-    from connector.queueing.retry import LADDER
-    from connector.queueing.topology import Topology
-
     with pika.BlockingConnection(pika.URLParameters(url)) as connection:
         channel = connection.channel()
         for method, arguments in Topology(prefix, LADDER).steps():
@@ -65,3 +68,24 @@ def delete_topology(url: str, prefix: str) -> None:
                 channel.queue_delete(arguments["queue"])
             elif method == "exchange_declare":
                 channel.exchange_delete(arguments["exchange"])
+
+
+@pytest.fixture(params=ENGINES)
+def bench(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Bench]:
+    """One bench for each pair of engines."""
+    queue, database = request.param
+    store_url = f"sqlite:///{tmp_path}/emla.db"
+    if database == "postgresql":
+        store_url = request.getfixturevalue("postgresql_url")
+    url, prefix = "embedded", ""
+    if queue == "rabbitmq":
+        url = request.getfixturevalue("amqp_url")
+        prefix = request.getfixturevalue("amqp_prefix")
+    store = open_store(store_url, tmp_path / "payloads")
+    bench = Bench(store, url, prefix)
+    try:
+        yield bench
+    finally:
+        for each in bench.queues:
+            each.close()
+        store.close()

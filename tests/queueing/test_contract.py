@@ -12,7 +12,7 @@ import pytest
 
 from connector.errors import Problem
 from connector.exchange.records import Lane
-from tests.queueing.conftest import Bench, new_job, take_one
+from tests.queues import Bench, new_job, take_one
 
 PROBLEM = Problem(code="gateway.down", what="No route to the gateway.", mend="Wait.")
 

@@ -1,19 +1,17 @@
-"""A queue on each engine over each database."""
+"""Queues for tests, on each engine over each database; the fixture is in `conftest.py`."""
 
 from __future__ import annotations
 
 import uuid
-from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 
 import pytest
 
 from connector.exchange.ports import Delivery, Queue
 from connector.exchange.records import Job, Lane
 from connector.queueing.open import open_queue
-from connector.store import SqlStore, open_store
+from connector.store import SqlStore
 
 ENGINES = [
     pytest.param((queue, database), id=f"{queue}-{database}")
@@ -53,24 +51,3 @@ def take_one(queue: Queue, wait: float = 10) -> Delivery:
     """The next job, which must come."""
     (delivery,) = queue.take(limit=1, wait=wait)
     return delivery
-
-
-@pytest.fixture(params=ENGINES)
-def bench(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Bench]:
-    """One bench for each pair of engines."""
-    queue, database = request.param
-    store_url = f"sqlite:///{tmp_path}/emla.db"
-    if database == "postgresql":
-        store_url = request.getfixturevalue("postgresql_url")
-    url, prefix = "embedded", ""
-    if queue == "rabbitmq":
-        url = request.getfixturevalue("amqp_url")
-        prefix = request.getfixturevalue("amqp_prefix")
-    store = open_store(store_url, tmp_path / "payloads")
-    bench = Bench(store, url, prefix)
-    try:
-        yield bench
-    finally:
-        for each in bench.queues:
-            each.close()
-        store.close()
