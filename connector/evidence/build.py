@@ -5,8 +5,12 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import datetime
 
+from connector.evidence.markup import evidence_xml
 from connector.evidence.model import Address, Entity, EventReason, Evidence, MessageDetails
-from connector.evidence.types import EvidenceType, Reason
+from connector.evidence.types import EvidenceType, Profile, Reason
+from connector.signature import xades
+from connector.signature.keys import SigningKey
+from connector.xml import parse
 
 
 def submission_acceptance(
@@ -90,3 +94,17 @@ def follow_up(
         event_time=at,
         reasons=reasons,
     )
+
+
+def build_evidence(
+    evidence: Evidence,
+    key: SigningKey,
+    signing_time: datetime,
+    profile: Profile = Profile.STRICT,
+) -> bytes:
+    """The evidence as XML in the spelling of `profile`, with an enveloped XAdES-B-B signature.
+
+    Raises `ConnectorError`: see `markup.evidence_xml`, and what the key raises.
+    """
+    root = parse(evidence_xml(evidence, profile).encode())
+    return xades.sign_enveloped(root, key, signing_time)
