@@ -116,9 +116,11 @@ postgresql_start() {
     . "$home/ports"
     if ! alive "$data/cluster/postmaster.pid"; then
         rm -f "$data/cluster/postmaster.pid"
-        (cd "$data" && as_postgres setsid "$bin/postgres" -D "$data/cluster" \
+        cd "$data" # a folder that the database's user can enter
+        as_postgres setsid "$bin/postgres" -D "$data/cluster" \
             -c listen_addresses=127.0.0.1 -c port="$port" -c unix_socket_directories= \
-            -c max_connections=200 > "$home/server.log" 2>&1 3>&- < /dev/null &)
+            -c max_connections=200 > "$home/server.log" 2>&1 3>&- < /dev/null &
+        cd "$OLDPWD"
         for _ in $(seq 100); do alive "$data/cluster/postmaster.pid" && break; sleep 0.1; done
     fi
     wait_for_port PostgreSQL "$port" "$data/cluster/postmaster.pid" "$home/server.log"
