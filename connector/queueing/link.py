@@ -14,15 +14,16 @@ from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future
 from concurrent.futures import TimeoutError as FutureTimeout
-from dataclasses import dataclass, field
-from itertools import takewhile
+from dataclasses import dataclass
 from typing import Any, TypeVar
 
 import pika
 import pika.exceptions
 
-from connector.errors import ConnectorError, misconfigured, transient
+from connector.errors import ConnectorError
 from connector.exchange.records import Job, Lane
+from connector.queueing.amqp_failures import bad_url, failure, no_answer
+from connector.queueing.confirms import Confirms, Outgoing
 from connector.queueing.topology import Step, Topology, job_of
 
 T = TypeVar("T")
@@ -33,17 +34,6 @@ PATIENCE_SECONDS = 0.25
 """A worker that is busy for longer gives back what was sent ahead, so that others may have it."""
 _ANSWER_SECONDS = 10.0
 _HEARTBEAT_SECONDS = 20
-
-
-@dataclass(frozen=True, slots=True)
-class Outgoing:
-    """A message to publish; `id` says which ones the broker has refused."""
-
-    id: str
-    exchange: str
-    key: str
-    body: bytes
-    expires_ms: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,20 +48,6 @@ class Incoming:
     """Whether it may have been in somebody's hands before."""
 
 
-@dataclass(slots=True)
-class _Batch:
-    open: int
-    refused: set[str] = field(default_factory=set)
-    result: Future[set[str]] = field(default_factory=Future)
-
-    def settle(self, message_id: str, confirmed: bool) -> None:
-        if not confirmed:
-            self.refused.add(message_id)
-        self.open -= 1
-        if not self.open:
-            self.result.set_result(self.refused)
-
-
 class Link:
     """Opening raises `ConnectorError`: `queue.down` (transient), or `queue.url`, `queue.refused`,
     `queue.mismatch` (configuration)."""
@@ -83,8 +59,7 @@ class Link:
         self._lanes: dict[Lane, deque[Incoming]] = {lane: deque() for lane in Lane}
         self._consumers: dict[str, Lane] = {}
         self._busy_ticks = 0
-        self._batches: dict[int, tuple[_Batch, str]] = {}
-        self._published = 0
+        self._confirms = Confirms()
         self._lost: ConnectorError | None = None
         self._ready: Future[None] = Future()
         self._questions: set[Future[Any]] = {self._ready}
@@ -106,11 +81,7 @@ class Link:
         try:
             parameters = pika.URLParameters(url)
         except (ValueError, TypeError) as error:
-            raise misconfigured(
-                "queue.url",
-                "The queue's URL cannot be read.",
-                mend="Write amqp://user:password@host:5672/vhost; escape signs in the password.",
-            ) from error
+            raise bad_url() from error
         if parameters.heartbeat is None:
             parameters.heartbeat = _HEARTBEAT_SECONDS
         parameters.socket_timeout = parameters.stack_timeout = _ANSWER_SECONDS / 2
@@ -125,7 +96,9 @@ class Link:
     def _opened(self, channel: Any) -> None:
         self._channel = channel
         channel.add_on_close_callback(lambda _, error: self._fail(error))
-        channel.add_on_return_callback(self._returned)
+        channel.add_on_return_callback(
+            lambda _, __, properties, ___: self._confirms.returned(properties.message_id)
+        )
         channel.confirm_delivery(ack_nack_callback=self._confirmed)
         self._perform(iter([*self._topology.steps(), ("basic_qos", {"prefetch_count": PREFETCH})]))
 
@@ -150,14 +123,14 @@ class Link:
         with self.arrived:
             if self._lost is not None:
                 return
-            self._lost = _failure(error)
+            self._lost = failure(error)
             for lane in self._lanes.values():
                 lane.clear()  # the broker gives them to others
             self.arrived.notify_all()
         for question in tuple(self._questions):
             question.set_exception(self._lost)
         self._questions.clear()
-        self._batches.clear()
+        self._confirms.forget()
         if self._connection.is_open:
             self._connection.close()
 
@@ -197,11 +170,7 @@ class Link:
         try:
             return answer.result(_ANSWER_SECONDS)
         except FutureTimeout:
-            error = transient(
-                "queue.down",
-                f"RabbitMQ did not answer within {_ANSWER_SECONDS:.0f} s.",
-                mend="Look at its alarms (memory, disk) and its log.",
-            )
+            error = no_answer(_ANSWER_SECONDS)
             self._soon(lambda: self._fail(error))
             raise error from None
 
@@ -209,18 +178,15 @@ class Link:
 
     def publish(self, messages: Sequence[Outgoing]) -> set[str]:
         """Publish and wait until the broker has answered for each; ids of those it refused."""
-        batch = _Batch(open=len(messages))
 
         def run(answer: Future[set[str]]) -> None:
-            batch.result = answer
+            self._confirms.expect(messages, answer)
             for message in messages:
-                self._publish(message, batch)
+                self._publish(message)
 
         return self._ask(run) if messages else set()
 
-    def _publish(self, message: Outgoing, batch: _Batch) -> None:
-        self._published += 1
-        self._batches[self._published] = (batch, message.id)
+    def _publish(self, message: Outgoing) -> None:
         expires = None if message.expires_ms is None else str(message.expires_ms)
         self._channel.basic_publish(
             message.exchange,
@@ -236,20 +202,11 @@ class Link:
         )
 
     def _confirmed(self, frame: Any) -> None:
-        confirmed = isinstance(frame.method, pika.spec.Basic.Ack)
-        last = frame.method.delivery_tag
-        tags = [last]
-        if frame.method.multiple:
-            tags = list(takewhile(lambda tag: tag <= last, self._batches))
-        for tag in tags:
-            batch, message_id = self._batches.pop(tag)
-            batch.settle(message_id, confirmed)
-
-    def _returned(self, _: Any, __: Any, properties: Any, ___: bytes) -> None:
-        # No queue took it, although it will be confirmed: somebody has deleted a queue.
-        for batch, message_id in self._batches.values():
-            if message_id == properties.message_id:
-                batch.refused.add(message_id)
+        self._confirms.settle(
+            frame.method.delivery_tag,
+            up_to=frame.method.multiple,
+            confirmed=isinstance(frame.method, pika.spec.Basic.Ack),
+        )
 
     # --- Consuming ----------------------------------------------------------------------------
 
@@ -346,31 +303,3 @@ class Link:
             )
 
         return self._ask(run)
-
-
-def _failure(error: BaseException) -> ConnectorError:
-    if isinstance(error, ConnectorError):
-        return error
-    if isinstance(error, pika.exceptions.AMQPConnectionError) and error.args:
-        cause = error.args[0]
-        error = cause if isinstance(cause, BaseException) else error
-    if isinstance(
-        error,
-        pika.exceptions.ProbableAuthenticationError | pika.exceptions.ProbableAccessDeniedError,
-    ):
-        return misconfigured(
-            "queue.refused",
-            f"RabbitMQ refuses the connector: {error}",
-            mend="Check the user, password, virtual host and rights in the queue's URL.",
-        )
-    if isinstance(error, pika.exceptions.ChannelClosedByBroker) and error.reply_code == 406:
-        return misconfigured(
-            "queue.mismatch",
-            f"RabbitMQ has a queue of that name, but made otherwise: {error.reply_text}",
-            mend="Choose another prefix, or delete the queue when it is empty.",
-        )
-    return transient(
-        "queue.down",
-        f"RabbitMQ cannot be used at the moment: {str(error) or type(error).__name__}",
-        mend="Check that it runs; the connector tries again by itself.",
-    )

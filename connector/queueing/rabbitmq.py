@@ -16,7 +16,8 @@ from datetime import datetime, timedelta
 
 from connector.errors import ConnectorError, Problem, transient
 from connector.exchange.records import Job, Lane, ParkedJob
-from connector.queueing.link import Incoming, Link, Outgoing
+from connector.queueing.confirms import Outgoing
+from connector.queueing.link import Incoming, Link
 from connector.queueing.losses import lost_too_often
 from connector.queueing.topology import Topology, body_of, milliseconds
 from connector.store.sql_store import SqlStore
