@@ -39,6 +39,7 @@ class EmbeddedQueue:
         self._in_hand: set[str] = set()
         self._done: list[str] = []
         """Ended, but still in the table: deleted with the next `take`, which saves a commit."""
+        self._idle = True
         self._closed = threading.Event()
         self._keeper: threading.Thread | None = None
 
@@ -56,12 +57,14 @@ class EmbeddedQueue:
     def _take_now(self, limit: int) -> list[EmbeddedDelivery]:
         with _queue_down(), self._lock:
             now = self._clock()
-            if not self._done and not self._jobs.any_due(now):
+            # While there is nothing, only look: that takes no write lock.
+            if self._idle and not self._done and not self._jobs.any_due(now):
                 return []
             taken = self._jobs.take(
                 self._holder, now=now, until=now + self._lease, limit=limit, done=self._done
             )
             self._done.clear()
+            self._idle = not taken
             self._in_hand.update(one.job.id for one in taken)
         self._keep_leases()
         return [EmbeddedDelivery(self, one.job) for one in taken if not self._lost(one)]

@@ -37,14 +37,18 @@ class SqlTransaction:
         self._connection = connection
         self._writable = writable
         self._audit: list[AuditEntry] = []
+        self._timers: list[rows.Values] = []
         self.enqueued = 0
         """Jobs published by this transaction."""
 
     # --- Writes ---------------------------------------------------------------------------
 
-    def _write(self, statement: str, values: Any) -> int:
+    def _check_writable(self) -> None:
         if not self._writable:
             raise RuntimeError("a read-only unit of work cannot write")
+
+    def _write(self, statement: str, values: Any) -> int:
+        self._check_writable()
         return self._connection.exec_driver_sql(statement, values).rowcount
 
     def insert_message(self, record: MessageRecord, parts: Sequence[Part] = ()) -> bool:
@@ -75,8 +79,7 @@ class SqlTransaction:
 
     def append_audit(self, entry: AuditEntry) -> None:
         """Kept back until the commit: the chain is locked for as short a time as possible."""
-        if not self._writable:
-            raise RuntimeError("a read-only unit of work cannot write")
+        self._check_writable()
         self._audit.append(entry)
 
     def enqueue(self, job: Job, *, delay: timedelta = timedelta()) -> None:
@@ -87,18 +90,30 @@ class SqlTransaction:
         self.enqueued += self._write(self._sql.insert_job, values)
 
     def set_timer(self, timer: Timer) -> None:
-        """See `Transaction`."""
-        self._write(self._sql.upsert_timer, rows.timer_values(timer))
+        """Kept back until the commit: timers come in handfuls, and go in one round trip."""
+        self._check_writable()
+        self._timers.append(rows.timer_values(timer))
 
     def cancel_timers(self, message_id: str, names: Sequence[str] = ()) -> None:
         """See `Transaction`."""
-        if not names:
-            self._write(self._sql.cancel_timers, {"of_message": message_id})
-        for name in names:
-            self._write(self._sql.cancel_timer, {"of_message": message_id, "the_name": name})
+        self._write_timers()
+        of_message = {"of_message": message_id}
+        if names:
+            self._write(self._sql.cancel_timer, [of_message | {"the_name": n} for n in names])
+        else:
+            self._write(self._sql.cancel_timers, of_message)
 
     def finish(self) -> None:
         """Write what was kept back; the commit must follow at once."""
+        self._write_timers()
+        self._write_audit()
+
+    def _write_timers(self) -> None:
+        if self._timers:
+            self._write(self._sql.upsert_timer, self._timers)
+            self._timers = []
+
+    def _write_audit(self) -> None:
         if not self._audit:
             return
         number, previous = self._end_of_chain()
@@ -107,7 +122,7 @@ class SqlTransaction:
             number += 1
             previous = chain_hash(previous, number, entry)
             values.append(rows.audit_values(entry) | {"seq": number, "hash": previous})
-        self._audit.clear()
+        self._audit = []
         self._write(self._sql.insert_audit, values)
 
     def _end_of_chain(self) -> tuple[int, str]:
