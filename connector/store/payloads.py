@@ -1,4 +1,4 @@
-"""Payload bytes as content-addressed files: `ab/cd/<sha256>`, written once, never changed.
+"""Payload bytes as content-addressed files: `ab/<sha256>`, written once, never changed.
 
 A payload is written to the scratch folder of the same file system, synced, and linked into place;
 its folder is synced before anybody is told its address. Reading checks the digest.
@@ -32,7 +32,7 @@ class FilePayloads:
     def __init__(self, folder: Path) -> None:
         self._folder = folder
         self._known: set[Path] = set()
-        """Folders that are durable: at most 65,536."""
+        """Folders that are durable."""
         try:
             folder.mkdir(mode=_OWNER_ONLY, parents=True, exist_ok=True)
             self._scratch = Scratch(folder / "scratch")
@@ -89,16 +89,16 @@ class FilePayloads:
 
     def place_of(self, sha256: str) -> Path:
         """Where content of that digest belongs."""
-        return self._folder / sha256[:2] / sha256[2:4] / sha256
+        # 256 folders: each new one costs a sync, and file systems cope with what is in them.
+        return self._folder / sha256[:2] / sha256
 
     def make_folder(self, folder: Path) -> None:
         """Make a folder for content, durably."""
         if folder in self._known:
             return
-        for step in (folder.parent, folder):
-            step.mkdir(mode=_OWNER_ONLY, exist_ok=True)
-            # Also if it is there: another process may have made it a moment ago.
-            sync_folder(step.parent)
+        folder.mkdir(mode=_OWNER_ONLY, exist_ok=True)
+        # Also if it is there: another process may have made it a moment ago.
+        sync_folder(folder.parent)
         self._known.add(folder)
 
     def _opened(self, ref: PayloadRef) -> io.FileIO:

@@ -58,7 +58,7 @@ def test_what_is_written_is_read(payloads: FilePayloads, chunks: list[bytes]) ->
 def test_a_file_is_placed_by_its_digest_and_only_its_owner_reads_it(payloads: FilePayloads) -> None:
     ref = payloads.put(b"content")
     path = payloads.path(ref)
-    assert path.parts[-3:] == (ref.sha256[:2], ref.sha256[2:4], ref.sha256)
+    assert path.parts[-2:] == (ref.sha256[:2], ref.sha256)
     assert path.stat().st_mode & 0o777 == 0o400
     assert all(p.stat().st_mode & 0o077 == 0 for p in (path.parent, path.parents[1]))
 
@@ -254,7 +254,7 @@ def test_file_and_folders_are_synced_before_the_address_is_told(
     monkeypatch.setattr(os, "fsync", note)
     ref = payloads.put(b"content")
     path = payloads.path(ref)
-    folders = [str(path.parents[2]), str(path.parents[1]), str(path.parent)]
+    folders = [str(path.parents[1]), str(path.parent)]
     assert [place for place in synced if place in folders] == folders
     (file,) = (place for place in synced if place not in folders)
     assert file.startswith(str(payloads.scratch()))
