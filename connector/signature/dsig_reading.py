@@ -14,7 +14,6 @@ from connector.errors import Problem, unacceptable
 from connector.signature.algorithms import (
     EXC_C14N,
     AlgorithmPolicy,
-    PublicKey,
     verify,
     weakness,
 )
@@ -75,7 +74,7 @@ def parse_signature(element: Element, *, max_references: int = MAX_REFERENCES) -
         id=element.get("Id"),
         signed_info=canonical_octets(info, c14n),
         signature_method=method,
-        value=_base64(parts[1]),
+        value=base64_value(parts[1]),
         references=references,
         key_info=parts[2] if key_infos else None,
         objects=tuple(parts[2 + key_infos :]),
@@ -124,7 +123,7 @@ def _reference(element: Element) -> Reference:
         raise refused("malformed", "A ds:Reference has no digest, or more than one.", element)
     return Reference(
         uri=element.get("URI"),
-        digest=_base64(children[1]),
+        digest=base64_value(children[1]),
         digest_method=children[0].get("Algorithm", ""),
         transforms=transforms,
         type=element.get("Type"),
@@ -199,7 +198,8 @@ def _elements(parent: Element) -> Iterator[Element]:
         yield child
 
 
-def _base64(element: Element) -> bytes:
+def base64_value(element: Element) -> bytes:
+    """The octets in an element of Base64. Raises `signature.malformed`, `signature.comment`."""
     if len(element):
         raise _comment(element)
     try:
@@ -236,16 +236,17 @@ def canonical_octets(node: Element | etree._ElementTree, method: Transform) -> b
 
 
 def verify_signature_value(
-    parsed: ParsedSignature, key: PublicKey, policy: AlgorithmPolicy
+    parsed: ParsedSignature, public_key: object, policy: AlgorithmPolicy
 ) -> tuple[Problem, ...]:
-    """Make sure that the value over SignedInfo is one of `key`; what the policy let pass.
+    """Make sure that the value over SignedInfo was made by the owner of `public_key` (of whatever
+    type); what the policy let pass.
 
     Raises `signature.hmac`, `signature.unknown-algorithm`, `signature.weak-algorithm`,
     `signature.weak-key`, `signature.unknown-key`, `signature.wrong-key` (method and key do not
     belong together), `signature.value-mismatch`.
     """
     method = policy.signature_method(parsed.signature_method)
-    key = policy.check_key(key)
+    key = policy.check_key(public_key)
     if not method.fits(key):
         raise refused(
             "wrong-key",

@@ -8,8 +8,6 @@ from functools import cached_property
 from pathlib import Path
 from typing import Final
 
-from asn1crypto import tsp  # type: ignore[import-untyped]
-from asn1crypto import x509 as asn1_x509
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec, ed25519, padding, rsa, utils
@@ -26,6 +24,7 @@ from connector.signature.algorithms import (
     PrivateKey,
     SignatureMethod,
 )
+from connector.signature.certificates import issuer_serial
 
 _OTHERS_MAY: Final = 0o077
 _EC_METHODS: Final = ((256, ECDSA_SHA256), (384, ECDSA_SHA384), (521, ECDSA_SHA512))
@@ -54,7 +53,7 @@ class SigningKey:
     @cached_property
     def issuer_serial(self) -> bytes:
         """DER of IssuerSerial (RFC 5035, 4): issuer and serial number of the certificate."""
-        return issuer_serial(self.certificates[0])
+        return issuer_serial(self.certificate)
 
     @cached_property
     def algorithm(self) -> str:
@@ -136,14 +135,6 @@ def wrap(content_key: bytes, certificate: x509.Certificate) -> bytes:
             mend="Ask the partner for an RSA certificate for encryption.",
         )
     return public.encrypt(content_key, _OAEP)
-
-
-def issuer_serial(certificate: bytes) -> bytes:
-    """DER of IssuerSerial (RFC 5035, 4) of a certificate in DER."""
-    own = asn1_x509.Certificate.load(certificate)
-    name = asn1_x509.GeneralName(name="directory_name", value=own.issuer)
-    encoded: bytes = tsp.IssuerSerial({"issuer": [name], "serial_number": own.serial_number}).dump()
-    return encoded
 
 
 def load_signing_key(path: Path, password: bytes | None = None) -> SigningKey:
