@@ -31,10 +31,11 @@ Resolver = Callable[[Reference], bytes | Digested | None]
 """Gives the octets of a reference to something outside the document, or their digest; None if it
 does not know the URI. It applies the reference's transforms itself."""
 
-_BY_ID: Final = etree.XPath(
-    "descendant-or-self::*[@Id=$id or @wsu:Id=$id or @ID=$id or @id=$id or @xml:id=$id]",
-    namespaces={"wsu": WSU},
+_VALUES: Final = etree.XPath("descendant-or-self::*/@*[. = $id]")
+_IDS: Final = frozenset(
+    {"Id", "ID", "id", f"{{{WSU}}}Id", "{http://www.w3.org/XML/1998/namespace}id"}
 )
+"""Every attribute that some reader might take for an Id."""
 _SIGNATURE: Final = f"{{{DS}}}Signature"
 
 
@@ -47,21 +48,22 @@ class SameDocument:
     def element(self, uri: str) -> Element:
         """The one element that `uri` (empty, or `#` and an Id) means.
 
-        Every attribute that could be taken for an Id counts. Raises `signature.unresolved`,
+        Raises `signature.unresolved`,
         `signature.duplicate-id`.
         """
         if not uri:
             return self.root
         if uri[0] != "#" or len(uri) == 1:
             raise _unresolved(uri)
-        found = cast(list[Element], _BY_ID(self.root, id=uri[1:]))
+        values = cast(list[etree._ElementUnicodeResult], _VALUES(self.root, id=uri[1:]))
+        found = [value.getparent() for value in values if value.attrname in _IDS]
         if len(found) > 1:
             raise refused(
                 "duplicate-id",
                 f"{len(found)} elements have the Id {uri[1:]!r}, so the signature is ambiguous.",
                 found[1],
             )
-        if not found:
+        if not found or found[0] is None:
             raise _unresolved(uri)
         return found[0]
 

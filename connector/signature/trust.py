@@ -205,9 +205,10 @@ def _finished(coroutine: Coroutine[Any, Any, Iterable[Any]]) -> Iterable[Any]:
 
 def _explained(error: Exception, certificate: x509.Certificate) -> ConnectorError:
     code = "path-invalid"
-    if isinstance(error, PathBuildingError):
-        code = "unknown-issuer"
-    elif isinstance(error, ExpiredError):
+    own = certificate.issuer == certificate.subject
+    if own or isinstance(error, PathBuildingError):
+        return _refused("unknown-issuer", "nobody that is trusted issued it", certificate)
+    if isinstance(error, ExpiredError):
         code = "expired"
     elif isinstance(error, NotYetValidError):
         code = "not-yet-valid"

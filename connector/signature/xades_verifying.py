@@ -35,6 +35,7 @@ Digests = Mapping[str, bytes] | Callable[[str, str], bytes | None]
 """SHA-256 of each file by its name, all of which must be covered; or a function from name and
 digest algorithm (as hashlib calls it) to a digest, None for a file that it does not know."""
 
+MAX_REFERENCES: Final = 64
 _CLOCKS_DIFFER: Final = timedelta(minutes=10)
 _SIGNATURE: Final = f"{{{DS}}}Signature"
 
@@ -148,12 +149,15 @@ def _verify(
     at: datetime,
 ) -> Verified:
     document = SameDocument(signature.getroottree().getroot())
-    parsed = parse_signature(signature)
+    parsed = parse_signature(signature, max_references=MAX_REFERENCES)
     properties = read_signed_properties(parsed)
     sent = sent_certificates(parsed)
     certificate, weaknesses = signing_certificate(properties, sent, policy)
     # From here on the certificate is a claim that the following either proves or refuses.
     weaknesses += verify_signature_value(parsed, public_key(certificate), policy)
+    # Strangers are turned away here, before they can make us digest anything.
+    others = [each for each in sent if each is not certificate]
+    path = trust.validate(certificate, others, at, policy)
     covered, weak_digests = check_references(
         parsed, document, policy, resolve=None if digests is None else _resolver(digests)
     )
@@ -162,8 +166,6 @@ def _verify(
         raise refused(
             "not-covered", "The signature does not cover its SignedProperties.", signature
         )
-    others = tuple(sent_one for sent_one in sent if sent_one is not certificate)
-    path = trust.validate(certificate, others, at, policy)
     return Verified(
         certificate=certificate,
         path=path,
