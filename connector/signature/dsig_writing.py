@@ -45,13 +45,14 @@ def signed_info(references: Sequence[Reference], signature_method: str) -> bytes
             f'<ds:SignedInfo xmlns:ds="{DS}"><ds:CanonicalizationMethod Algorithm="{EXC_C14N}">'
             "</ds:CanonicalizationMethod>"
             f'<ds:SignatureMethod Algorithm="{signature_method}"></ds:SignatureMethod>',
-            *map(_reference, references),
+            *map(reference_markup, references),
             "</ds:SignedInfo>",
         )
     ).encode()
 
 
-def _reference(reference: Reference) -> str:
+def reference_markup(reference: Reference) -> str:
+    """A ds:Reference in canonical form; the prefix ds is declared by what is around it."""
     named = (("Id", reference.id), ("Type", reference.type), ("URI", reference.uri))
     attributes = "".join(
         f' {name}="{canonical_attribute(value)}"' for name, value in named if value is not None

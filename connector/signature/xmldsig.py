@@ -31,6 +31,7 @@ from connector.signature.dsig_writing import (
     build_signature,
     canonical_attribute,
     canonical_text,
+    reference_markup,
     signed_info,
     x509_data,
 )
@@ -57,6 +58,7 @@ __all__ = [
     "canonical_text",
     "check_references",
     "parse_signature",
+    "reference_markup",
     "signed_info",
     "verify_signature_value",
     "x509_data",
