@@ -11,7 +11,7 @@ from io import BytesIO
 from pathlib import Path
 from typing import BinaryIO, Final
 
-from connector.errors import ConnectorError, Kind, Problem, unacceptable
+from connector.errors import ConnectorError, Kind, unacceptable
 from connector.xml import Element
 from gateway_client.domibus import interface, outcomes
 from gateway_client.domibus.access import Access, Answer, Connections
@@ -156,28 +156,35 @@ class DomibusGateway:
         """Fetch what is pending and hand it over; the eb:MessageIds, in the order handed over.
 
         First comes what an earlier call had fetched but not handed over, and what it had asked
-        for in vain. A message that is refused is kept below the spool's `refused/`; the others
-        are handed over, then the refusals are raised together. A transient failure of gateway,
-        disk or receiver ends the call at once; the next one goes on from there. Returns nothing
-        while another process polls with the same spool. Raises besides the common codes
-        (unacceptable) `domibus.retrieval-lost`.
+        for in vain. A message that is refused is kept below the spool's `refused/`, one that the
+        gateway answers with a fault stays there; the others are handed over, then all this is
+        raised together. Any other failure of gateway, disk or receiver ends the call at once;
+        the next one goes on from there. Returns nothing while another process polls with the
+        same spool. Raises besides the common codes (unacceptable) `domibus.retrieval-lost`,
+        `domibus.message-too-large`, and the codes of `retrieval.hand_over`.
         """
         with self._spool.claimed() as ours:
             if not ours:
                 return []
             done: list[str] = []
-            problems: list[Problem] = []
+            failures: list[ConnectorError] = []
             for entry in self._spool.arrived():
-                problems += self._hand_over(entry, receiver, done)
+                with _collected(failures):
+                    self._hand_over(entry, receiver, done)
             again = self._spool.asked()
             wanted = dict.fromkeys((*again, *self.pending()))
             for message_id in list(wanted)[:limit]:
                 entry = self._spool.note(message_id)
-                with _collected(problems):
+                with _collected(failures):
                     if self._fetch(entry, message_id, again=message_id in again):
-                        problems += self._hand_over(entry, receiver, done)
-        if problems:
-            raise ConnectorError(Kind.UNACCEPTABLE, *problems)
+                        self._hand_over(entry, receiver, done)
+        if failures:
+            # If one of them may pass, the caller should come back soon.
+            passing = any(failure.kind is Kind.TRANSIENT for failure in failures)
+            raise ConnectorError(
+                Kind.TRANSIENT if passing else failures[0].kind,
+                *(problem for failure in failures for problem in failure.problems),
+            )
         return done
 
     def _fetch(self, entry: Entry, message_id: str, *, again: bool) -> bool:
@@ -189,7 +196,9 @@ class DomibusGateway:
                     _envelope("retrieveMessage", answer)
                 self._spool.store(entry, answer.content_type, self._bounded(answer))
         except ConnectorError as error:
-            if not error.code.startswith("domibus.fault"):
+            if error.code == "domibus.message-too-large":
+                self._spool.refuse(entry, error)
+            if not _is_fault(error):
                 raise
             # The plugin has answered, so its word on the message counts.
             if self.status(message_id) in ("RECEIVED", "RECEIVED_WITH_WARNINGS"):
@@ -210,40 +219,46 @@ class DomibusGateway:
                 raise unacceptable(
                     "domibus.message-too-large",
                     f"The message has more than {self._max_bytes} bytes.",
-                    mend="Raise the limit in the settings, then poll again.",
+                    mend="Raise the limit; then move its `.asked` file from the spool's "
+                    "`refused` folder back into the spool.",
                 )
             yield chunk
 
-    def _hand_over(self, entry: Entry, receiver: Receiver, done: list[str]) -> list[Problem]:
-        """Give a stored answer to the receiver; the problems of one that is refused."""
+    def _hand_over(self, entry: Entry, receiver: Receiver, done: list[str]) -> None:
+        """Give a stored answer to the receiver, or set it aside for good."""
         try:
             with entry.open() as (content_type, body):
-                done.append(hand_over(content_type, body, receiver, now=self._clock()))
+                message_id = hand_over(
+                    content_type, body, receiver, key=entry.key, now=self._clock()
+                )
         except ConnectorError as error:
-            if error.kind is not Kind.UNACCEPTABLE:
-                raise
-            self._spool.refuse(entry, error)
-            return list(error.problems)
+            if error.kind is Kind.UNACCEPTABLE:
+                self._spool.refuse(entry, error)
+            raise
         self._spool.forget(entry)
-        return []
+        done.append(message_id)
 
 
 @contextmanager
-def _collected(problems: list[Problem]) -> Iterator[None]:
-    """Keep a final refusal for later, so that the other messages get their turn."""
+def _collected(failures: list[ConnectorError]) -> Iterator[None]:
+    """Keep what concerns one message for later, so that the others get their turn."""
     try:
         yield
     except ConnectorError as error:
-        if error.kind is not Kind.UNACCEPTABLE:
+        if error.kind is not Kind.UNACCEPTABLE and not _is_fault(error):
             raise
-        problems += error.problems
+        failures.append(error)
+
+
+def _is_fault(error: ConnectorError) -> bool:
+    return error.code.startswith(("domibus.fault", "domibus.request-refused"))
 
 
 def _envelope(operation: str, answer: Answer) -> Element:
     if not answer.is_soap:
         if answer.status == 200:
             raise outcomes.unreadable(operation, f"its type is {answer.content_type!r}")
-        raise outcomes.from_http_status(answer.status, operation)
+        raise outcomes.from_http_status(answer.status, answer.url)
     try:
         envelope = read_envelope(answer.content_type, answer.read())
     except ConnectorError as error:
@@ -252,7 +267,7 @@ def _envelope(operation: str, answer: Answer) -> Element:
         raise outcomes.unreadable(operation, str(error)) from error
     interface.check_answer(operation, envelope)
     if answer.status != 200:
-        raise outcomes.from_http_status(answer.status, operation)
+        raise outcomes.from_http_status(answer.status, answer.url)
     return envelope
 
 
