@@ -44,7 +44,7 @@ def load_policy(path: Path | None) -> AlgorithmPolicy:
 
 def _permitted(data: dict[str, Any], path: Path) -> frozenset[str]:
     names = data.get("permit", [])
-    if not isinstance(names, list) or not all(name in _NAMES for name in names):
+    if not isinstance(names, list) or not all(name in list(_NAMES) for name in names):
         known = ", ".join(sorted(_NAMES))
         raise _invalid(path, "permit", f"{names!r} is no list out of: {known}.")
     return frozenset(_NAMES[name] for name in names)

@@ -7,13 +7,14 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from asn1crypto import x509 as asn1_x509
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes
-from cryptography.hazmat.primitives.asymmetric import rsa
+from cryptography.hazmat.primitives.asymmetric import padding, rsa
 from cryptography.hazmat.primitives.serialization import Encoding
 
 from connector.errors import ConnectorError, Kind, unacceptable
-from connector.signature.algorithms import AlgorithmPolicy
+from connector.signature.algorithms import RSA_SHA1, AlgorithmPolicy
 from connector.signature.pki import Authority, KeyType
 from connector.signature.trust import Purpose, TrustPath, TrustStore
 from tests.signature.conftest import TestPki
@@ -140,27 +141,41 @@ def test_self_signed_by_a_stranger(pki: TestPki) -> None:
         assert caught.value.code in {"certificate.unknown-issuer", "certificate.wrong-usage"}
 
 
-def signed_with_sha1() -> tuple[x509.Certificate, Authority]:
-    root = Authority.root("Root", NOW)
-    key = rsa.generate_private_key(65537, 2048)
+def strange(root: Authority, algorithm: str) -> x509.Certificate:
+    """Without extensions and without a name, signed by `root` with `algorithm`."""
+    private = root.key.private
+    assert isinstance(private, rsa.RSAPrivateKey)
     builder = (
         x509.CertificateBuilder()
         .issuer_name(root.key.certificate.subject)
         .subject_name(x509.Name([]))
-        .public_key(key.public_key())
+        .public_key(private.public_key())
         .serial_number(1)
         .not_valid_before(NOW - DAY)
         .not_valid_after(NOW + DAY)
     )
-    private = root.key.private
-    assert isinstance(private, rsa.RSAPrivateKey)
-    return builder.sign(private, hashes.SHA256()), root
+    encoded = builder.sign(private, hashes.SHA256()).public_bytes(Encoding.DER)
+    made = asn1_x509.Certificate.load(encoded)
+    for part in (made["tbs_certificate"]["signature"], made["signature_algorithm"]):
+        part["algorithm"] = algorithm
+    named = {"sha256_rsa": hashes.SHA256(), "sha1_rsa": hashes.SHA1()}
+    tbs = made["tbs_certificate"].dump(force=True)
+    made["signature_value"] = private.sign(tbs, padding.PKCS1v15(), named[algorithm])
+    return x509.load_der_x509_certificate(made.dump(force=True))
 
 
-def test_a_strange_but_good_certificate() -> None:
+def test_a_strange_but_good_certificate(rsa_pki: TestPki) -> None:
     """No extensions, no subject: RFC 5280 lets it be."""
-    certificate, root = signed_with_sha1()
-    TrustStore([root.key.certificate]).validate(certificate, (), NOW, POLICY)
+    certificate = strange(rsa_pki.root, "sha256_rsa")
+    rsa_pki.trust.validate(certificate, (), NOW, POLICY)
+
+
+def test_certificates_signed_with_sha1(rsa_pki: TestPki) -> None:
+    certificate = strange(rsa_pki.root, "sha1_rsa")
+    with refused("certificate.weak-algorithm"):
+        rsa_pki.trust.validate(certificate, (), NOW, POLICY)
+    lenient = AlgorithmPolicy(permitted=frozenset({RSA_SHA1}))
+    rsa_pki.trust.validate(certificate, (), NOW, lenient)
 
 
 def test_pinned(pki: TestPki) -> None:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from hashlib import sha256, sha512
 
-import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from lxml import etree
@@ -205,12 +204,10 @@ def test_what_is_written_is_read(many: list[Reference], pki: TestPki) -> None:
     assert verify_signature_value(parsed, pki.key.certificate.public_key(), POLICY) == ()
 
 
-@pytest.mark.parametrize("declarations", [20_000])
-def test_documents_that_cannot_be_canonicalised(pki: TestPki, declarations: int) -> None:
-    names = " ".join(f'xmlns:n{i}="urn:{i}"' for i in range(declarations))
-    uses = " ".join(f'n{i}:a=""' for i in range(declarations))
-    root = etree.fromstring(f"<r {names}><x Id='x' {uses}/></r>", etree.XMLParser(huge_tree=True))
+def test_documents_that_cannot_be_canonicalised(pki: TestPki) -> None:
+    """Canonical XML knows no relative namespace names."""
+    root = parse(b'<r xmlns="relative/name" Id="x"/>')
     reference = Reference("#x", b"", SHA256, (Transform(EXC_C14N),))
     signature = parse(build_signature([reference], pki.key))
-    with pytest.raises(Exception, match=r"\[(xml\.not-canonicalisable|signature\.digest-mismatch)"):
+    with refused("xml.not-canonicalisable"):
         check_references(parse_signature(signature), SameDocument(root), POLICY)
