@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import binascii
+import hashlib
 from base64 import b64decode
 from functools import lru_cache
 from typing import Any, Final
@@ -65,3 +66,9 @@ def issuer_serial(certificate: x509.Certificate) -> bytes:
     name = asn1_x509.GeneralName(name="directory_name", value=own.issuer)
     encoded: bytes = tsp.IssuerSerial({"issuer": [name], "serial_number": own.serial_number}).dump()
     return encoded
+
+
+@lru_cache(maxsize=_CACHED)
+def fingerprint(certificate: x509.Certificate, algorithm: str) -> bytes:
+    """The digest of the certificate's DER by an algorithm that hashlib knows."""
+    return hashlib.new(algorithm, certificate.public_bytes(Encoding.DER)).digest()

@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
 
 from cryptography import x509
-from cryptography.hazmat.primitives.serialization import Encoding
 
 from connector.errors import Problem
 from connector.signature.algorithms import AlgorithmPolicy, weakness
-from connector.signature.certificates import from_base64, issuer_serial
+from connector.signature.certificates import fingerprint, from_base64, issuer_serial
 from connector.signature.dsig_model import DS, ParsedSignature, refused
 from connector.signature.dsig_reading import base64_value
 from connector.signature.trust import MAX_INTERMEDIATES
@@ -25,15 +23,12 @@ SIGNED_PROPERTIES_TYPE: Final = "http://uri.etsi.org/01903#SignedProperties"
 
 _X: Final = f"{{{XADES}}}"
 _D: Final = f"{{{DS}}}"
-_SIGNATURE_PROPERTIES: Final = f"{_X}SignedSignatureProperties/"
-_CERTS: Final = tuple(
-    f"{_SIGNATURE_PROPERTIES}{_X}{name}/{_X}Cert"
-    for name in ("SigningCertificateV2", "SigningCertificate")
-)
-_ROLES: Final = tuple(
-    f"{_SIGNATURE_PROPERTIES}{_X}{name}/{_X}ClaimedRoles/{_X}ClaimedRole"
-    for name in ("SignerRoleV2", "SignerRole")
-)
+_QUALIFYING: Final = f"{_X}QualifyingProperties"
+_SIGNED: Final = f"{_X}SignedProperties"
+_OF_SIGNATURE: Final = f"{_X}SignedSignatureProperties"
+_TIME: Final = f"{_X}SigningTime"
+_CERTIFICATES: Final = (f"{_X}SigningCertificateV2", f"{_X}SigningCertificate")
+_ROLES: Final = (f"{_X}SignerRoleV2", f"{_X}SignerRole")
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,8 +62,8 @@ def read_signed_properties(parsed: ParsedSignature) -> SignedProperties:
     found = [
         (qualifying, signed)
         for each in parsed.objects
-        for qualifying in each.iterfind(f"{_X}QualifyingProperties")
-        for signed in qualifying.iterfind(f"{_X}SignedProperties")
+        for qualifying in each.iterchildren(_QUALIFYING)
+        for signed in qualifying.iterchildren(_SIGNED)
     ]
     if len(found) != 1:
         raise refused(
@@ -80,30 +75,35 @@ def read_signed_properties(parsed: ParsedSignature) -> SignedProperties:
     qualifying, signed = found[0]
     if parsed.id is None or qualifying.get("Target") != f"#{parsed.id}":
         raise refused("not-xades", "QualifyingProperties mean another signature.", qualifying)
-    certificates = tuple(
-        _certificate_digest(cert)
-        for path in _CERTS
-        if (cert := signed.find(path)) is not None  # the first is the signer's (clause 5.2.2)
-    )
+    of_signature = next(signed.iterchildren(_OF_SIGNATURE), None)
+    said = {child.tag: child for child in of_signature} if of_signature is not None else {}
+    certificates = tuple(_certificate_digest(said[tag]) for tag in _CERTIFICATES if tag in said)
     if not certificates:
         raise refused(
             "not-xades", "The signature does not say which certificate it belongs to.", signed
         )
-    time = signed.find(f"{_SIGNATURE_PROPERTIES}{_X}SigningTime")
-    roles = tuple(text_of(role) for path in _ROLES for role in signed.iterfind(path))
-    moment = None if time is None else read_date_time(text_of(time))[0]
+    roles = tuple(
+        text_of(role)
+        for tag in _ROLES
+        if tag in said
+        for role in said[tag].iterfind(f"{_X}ClaimedRoles/{_X}ClaimedRole")
+    )
+    moment = read_date_time(text_of(said[_TIME]))[0] if _TIME in said else None
     return SignedProperties(signed, moment, certificates, roles)
 
 
-def _certificate_digest(cert: Element) -> CertificateDigest:
-    method = cert.find(f"{_X}CertDigest/{_D}DigestMethod")
-    value = cert.find(f"{_X}CertDigest/{_D}DigestValue")
-    if method is None or value is None:
-        raise refused("malformed", "A SigningCertificate has no digest.", cert)
-    serial = cert.find(f"{_X}IssuerSerialV2")
+def _certificate_digest(signing_certificate: Element) -> CertificateDigest:
+    """Of its first xades:Cert, which is the signer's (clause 5.2.2.2)."""
+    cert = next(signing_certificate.iterchildren(f"{_X}Cert"), None)
+    said = {} if cert is None else {child.tag: child for child in cert}
+    digest = said.get(f"{_X}CertDigest")
+    parts = () if digest is None else tuple(digest)
+    if [part.tag for part in parts] != [f"{_D}DigestMethod", f"{_D}DigestValue"]:
+        raise refused("malformed", "A SigningCertificate has no digest.", signing_certificate)
+    serial = said.get(f"{_X}IssuerSerialV2")
     return CertificateDigest(
-        base64_value(value),
-        method.get("Algorithm", ""),
+        base64_value(parts[1]),
+        parts[0].get("Algorithm", ""),
         None if serial is None else base64_value(serial),
     )
 
@@ -135,8 +135,7 @@ def signing_certificate(
     `signature.unknown-algorithm`.
     """
     for certificate in sent:
-        der = certificate.public_bytes(Encoding.DER)
-        if all(_names(named, der, policy) for named in properties.certificates):
+        if all(_names(named, certificate, policy) for named in properties.certificates):
             return certificate, _oddities(properties, certificate)
     raise refused(
         "certificate-mismatch",
@@ -146,8 +145,10 @@ def signing_certificate(
     )
 
 
-def _names(named: CertificateDigest, der: bytes, policy: AlgorithmPolicy) -> bool:
-    return hashlib.new(policy.digest_method(named.method), der).digest() == named.digest
+def _names(
+    named: CertificateDigest, certificate: x509.Certificate, policy: AlgorithmPolicy
+) -> bool:
+    return fingerprint(certificate, policy.digest_method(named.method)) == named.digest
 
 
 def _oddities(properties: SignedProperties, certificate: x509.Certificate) -> tuple[Problem, ...]:

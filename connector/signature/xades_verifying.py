@@ -133,7 +133,7 @@ def verify_detached(
 
 
 def _only_signature(root: Element) -> Element:
-    found = root.findall(_SIGNATURE)
+    found = list(root.iterchildren(_SIGNATURE))
     if not found:
         raise refused("missing", "The document is not signed.", root, "Ask for a signed one.")
     if len(found) > 1:
