@@ -177,12 +177,12 @@ class Connections:
                 f"The certificate of {url} is not trusted: {error}",
                 mend="Name the gateway's authority in the settings.",
             )
+        if isinstance(error, NewConnectionError | SSLError):  # the first is a ConnectTimeoutError
+            return transient("domibus.unreachable", f"{url} cannot be reached: {error}")
         if isinstance(error, ConnectTimeoutError | ReadTimeoutError):
             return transient(
                 "domibus.timeout", f"{url} has not answered within {self.access.timeout}."
             )
-        if isinstance(error, NewConnectionError | SSLError):
-            return transient("domibus.unreachable", f"{url} cannot be reached: {error}")
         return transient("domibus.connection-lost", f"The connection to {url} broke: {error}")
 
     def close(self) -> None:

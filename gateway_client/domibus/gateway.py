@@ -24,6 +24,8 @@ from gateway_client.model import Receiver, Submission, UserMessage
 
 _SOAP_TYPE: Final = "application/soap+xml; charset=UTF-8"
 _MAX_PENDING: Final = 500
+_SOAP_STATUSES: Final = (200, 400, 500)
+"""HTTP statuses under which SOAP answers (SOAP 1.2 part 2, 7.5.2.2)."""
 
 
 def _utc_now() -> datetime:
@@ -255,10 +257,10 @@ def _is_fault(error: ConnectorError) -> bool:
 
 
 def _envelope(operation: str, answer: Answer) -> Element:
-    if not answer.is_soap:
-        if answer.status == 200:
-            raise outcomes.unreadable(operation, f"its type is {answer.content_type!r}")
+    if answer.status not in _SOAP_STATUSES or (answer.status != 200 and not answer.is_soap):
         raise outcomes.from_http_status(answer.status, answer.url)
+    if not answer.is_soap:
+        raise outcomes.unreadable(operation, f"its type is {answer.content_type!r}")
     try:
         envelope = read_envelope(answer.content_type, answer.read())
     except ConnectorError as error:

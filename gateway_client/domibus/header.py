@@ -214,7 +214,7 @@ def _read_properties(parent: Element, name: str) -> tuple[Property, ...]:
     if found is None:
         return ()
     return tuple(
-        Property(p.get("name") or "", _value(p), p.get("type"))
+        Property(p.get("name") or "", text_of(p), p.get("type"))
         for p in found.findall(_name("Property"))
     )
 
