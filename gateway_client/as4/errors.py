@@ -123,6 +123,8 @@ _BY_PREFIX: Final = (
     ("certificate.", FAILED_AUTHENTICATION),
     ("xml.", INVALID_HEADER),
 )
+_OF_THE_APPLICATION: Final = VALUE_NOT_RECOGNIZED
+"""For refusals of the receiver's own. Not EBMS:0004, which senders take for a passing trouble."""
 
 
 def ebms_error_for(error: ConnectorError) -> EbmsError:
@@ -132,4 +134,6 @@ def ebms_error_for(error: ConnectorError) -> EbmsError:
         return DELIVERY_FAILURE
     if entry := _BY_CODE.get(error.code):
         return entry
-    return next((e for prefix, e in _BY_PREFIX if error.code.startswith(prefix)), OTHER)
+    return next(
+        (e for prefix, e in _BY_PREFIX if error.code.startswith(prefix)), _OF_THE_APPLICATION
+    )

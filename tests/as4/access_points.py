@@ -151,10 +151,12 @@ def message(*payloads: Payload, id: str = "m1@red", **changes: Any) -> UserMessa
 
 
 @contextmanager
-def serving(app: Any) -> Iterator[str]:
+def serving(app: Any, port: int = 0) -> Iterator[str]:
     """The URL where `app` is served by uvicorn while the block runs."""
-    with socket.socket() as listener:
-        listener.bind(("127.0.0.1", 0))
+    # With the protocol named, asyncio switches Nagle off, which costs 40 ms a message otherwise.
+    with socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP) as listener:
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        listener.bind(("127.0.0.1", port))
         port = listener.getsockname()[1]
         config = uvicorn.Config(app, log_level="error", http="httptools", access_log=False)
         server = uvicorn.Server(config)
