@@ -1,0 +1,280 @@
+"""Turns a mapping into programs: checks every path against the envelope's schema on the way."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Final
+
+from connector.errors import Problem
+from connector.translation.codelists import CodeList
+from connector.translation.compiled import Program, Reason, RunGroup, RunRule
+from connector.translation.conversions import conversion_of
+from connector.translation.envelope_shape import Shape, envelope_shape, walk
+from connector.translation.envelope_tree import schema_order
+from connector.translation.mapping import Group, MessageName, Rule
+from connector.translation.mapping import Mapping as MappingFile
+from connector.translation.node import Outcome, Scalar
+from connector.translation.ordering import below, national_order
+from connector.translation.paths import Path, parse_path, pattern_of
+from connector.translation.values import Template
+
+RENUMBERED: Final = "The envelope's own id, which the format does not have."
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where a group stands: names in the document, the shape in the envelope and those above."""
+
+    names: tuple[str, ...]
+    targets: tuple[str, ...]
+    shapes: tuple[Shape, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Way:
+    """What is compiled: a message type, a direction, and the reasons met on the way."""
+
+    message: MessageName
+    reading: bool
+    reasons: list[Reason] = field(default_factory=list)
+
+    def takes(self, part: Group | Rule) -> bool:
+        """Whether a group or rule is for this message type."""
+        return not part.messages or self.message in part.messages
+
+    def goes(self, part: Group | Rule) -> bool:
+        """Whether it works in this direction."""
+        return part.direction.reads if self.reading else part.direction.writes
+
+
+@dataclass
+class Compiler:
+    """Compiles one mapping; what is wrong is collected in `problems`."""
+
+    mapping: MappingFile
+    lists: Mapping[str, CodeList]
+    arrays: bool
+    typed: bool
+    file: str
+    problems: list[Problem] = field(default_factory=list)
+
+    def reading(self, message: MessageName) -> Program:
+        """From the national document into the envelope."""
+        way = Way(message, reading=True)
+        return Program(
+            groups=self._all(way),
+            reasons=tuple(way.reasons),
+            order=schema_order(envelope_shape()),
+        )
+
+    def writing(self, message: MessageName) -> Program:
+        """From the envelope into the national document."""
+        way = Way(message, reading=False)
+        groups = self._all(way)
+        markers = self.markers(message)
+        constants = tuple(
+            RunRule(id="marker", origins=(), goals=(path,), convert=None, constant=values[0])
+            for path, values in markers
+        )
+        first = RunGroup(
+            id="marker",
+            origin=parse_path("."),
+            goal=parse_path("."),
+            condition=None,
+            required=False,
+            rules=constants,
+            groups=(),
+        )
+        paths = [path for path, _ in markers]
+        return Program(
+            groups=(first, *groups),
+            reasons=tuple(way.reasons),
+            order=national_order(self.mapping, message, paths, arrays=self.arrays),
+        )
+
+    def markers(self, message: MessageName) -> list[tuple[Path, tuple[str, ...]]]:
+        """Fields by which the format and the message type are told."""
+        match = {**self.mapping.identify.match, **self.mapping.messages[message].match}
+        try:
+            return [(self._path(path), values) for path, values in match.items()]
+        except ValueError as error:
+            self._problem(str(error), f"messages.{message}.match")
+            return []
+
+    # groups and rules ---------------------------------------------------------------------------
+
+    def _all(self, way: Way) -> tuple[RunGroup, ...]:
+        root = Place((), (), (envelope_shape(),))
+        groups = [
+            self._group(group, root, f"group[{i}]", way)
+            for i, group in enumerate(self.mapping.group)
+        ]
+        return tuple(group for group in groups if group is not None)
+
+    def _group(self, group: Group, place: Place, key: str, way: Way) -> RunGroup | None:
+        key = f"{key} ({group.id})"
+        if not way.takes(group):
+            return None
+        try:
+            source = self._path(group.source)
+            target = parse_path(group.target)
+            shapes = walk(place.shapes, target)
+            condition = group.if_source if way.reading else group.if_target
+            when = self._condition(condition, way)
+        except ValueError as error:
+            self._problem(str(error), key)
+            return None
+        if not way.goes(group):
+            return None
+        inner = Place(below(place.names, source), below(place.targets, target), shapes)
+        rules: list[RunRule] = []
+        for i, rule in enumerate(group.rules):
+            if way.takes(rule):
+                rules += self._rule(rule, group, inner, f"{key}.rules[{i}]", way)
+        groups = [
+            self._group(each, inner, f"{key}.groups[{i}]", way)
+            for i, each in enumerate(group.groups)
+        ]
+        return RunGroup(
+            id=group.id,
+            origin=source if way.reading else target,
+            goal=target if way.reading else source,
+            condition=when,
+            required=group.required,
+            rules=tuple(rules),
+            groups=tuple(each for each in groups if each is not None),
+        )
+
+    def _rule(self, rule: Rule, group: Group, place: Place, key: str, way: Way) -> list[RunRule]:
+        named = rule.id or f"{group.id}.{_last(rule)}"
+        try:
+            if rule.annex is not None or rule.drop is not None or rule.lost is not None:
+                way.reasons.extend(self._reasons(rule, place, named, way))
+                return []
+            run = self._run(rule, place, named, way)
+            if rule.generate is not None and not way.reading:
+                way.reasons.extend(
+                    _reason(place.targets, rule.target, Outcome.ANNEXED, named, RENUMBERED)
+                )
+                return []
+        except (ValueError, re.error) as error:
+            self._problem(str(error), key)
+            return []
+        works = way.goes(rule) and (rule.value is None or bool(rule.target) == way.reading)
+        return [run] if works else []
+
+    def _reasons(self, rule: Rule, place: Place, named: str, way: Way) -> list[Reason]:
+        if rule.lost is not None:
+            if way.reading:
+                return []
+            targets = tuple(each.replace("[]", "") for each in rule.target)
+            return _reason(place.targets, targets, Outcome.ANNEXED, named, rule.lost)
+        if not way.reading:
+            return []
+        sources = rule.source
+        if not self.arrays:
+            sources = tuple(each.replace("[]", "") for each in sources)
+        outcome = Outcome.ANNEXED if rule.annex is not None else Outcome.DROPPED
+        text = rule.annex if rule.annex is not None else rule.drop
+        return _reason(place.names, sources, outcome, named, text or "")
+
+    def _run(self, rule: Rule, place: Place, named: str, way: Way) -> RunRule:
+        reading = way.reading
+        sources = tuple(self._path(text) for text in rule.source)
+        targets = tuple(parse_path(text) for text in rule.target)
+        leaves = [walk(place.shapes, path)[-1] for path in targets]
+        self._check_leaves(rule, targets, leaves)
+        _check_lists(rule, sources, targets)
+        conversion = conversion_of(rule, self.lists, self.mapping.format.zone)
+        beside = tuple((tuple(name.split("/")), value) for name, value in rule.write_also.items())
+        separator = rule.separator
+        gathers = bool(sources) and sources[0].repeats
+        convert = None
+        if conversion is not None:
+            convert = conversion.read if reading else conversion.write
+        template = rule.join if rule.join is not None else rule.split
+        assembling = (rule.join is not None) == reading
+        return RunRule(
+            id=named,
+            origins=sources if reading else targets,
+            goals=targets if reading else sources,
+            convert=convert,
+            collapse=bool(leaves) and all(leaf.collapse for leaf in leaves),
+            required=rule.required,
+            constant=rule.value,
+            numbered=rule.generate,
+            default=rule.default if reading else rule.default_out,
+            assemble=Template(template) if template is not None and assembling else None,
+            divide=Template(template) if template is not None and not assembling else None,
+            gather=separator if separator and gathers == reading else None,
+            scatter=separator if separator and gathers != reading else None,
+            condition=self._condition(rule.if_source if reading else rule.if_target, way),
+            scalar=rule.type if self.typed else Scalar.STRING,
+            beside_origin=beside if reading else (),
+            beside_goal=() if reading else beside,
+        )
+
+    def _check_leaves(self, rule: Rule, paths: tuple[Path, ...], leaves: list[Shape]) -> None:
+        for path, leaf in zip(paths, leaves, strict=True):
+            if not leaf.is_leaf:
+                raise ValueError(f"the envelope's {path.text!r} is no field but holds others")
+            if not leaf.codes:
+                continue
+            codes = {rule.value, rule.default} - {None}
+            if rule.codes is not None and rule.codes in self.lists:
+                codes |= self.lists[rule.codes].targets()
+            if unknown := codes - leaf.codes:
+                named = ", ".join(sorted(str(each) for each in unknown))
+                raise ValueError(f"{named}: no code of the envelope's {path.text!r}")
+
+    # paths --------------------------------------------------------------------------------------
+
+    def _path(self, text: str) -> Path:
+        return parse_path(text, arrays=self.arrays)
+
+    def _condition(self, text: str | None, way: Way) -> Path | None:
+        if text is None:
+            return None
+        return self._path(text) if way.reading else parse_path(text)
+
+    def _problem(self, what: str, key: str) -> None:
+        problem = Problem(
+            code="mapping.invalid",
+            what=what[:1].upper() + what[1:] + ("" if what.endswith(".") else "."),
+            mend="See docs/mapping.md for what may stand here.",
+            file=self.file,
+            path=key,
+        )
+        if problem not in self.problems:
+            self.problems.append(problem)
+
+
+def _last(rule: Rule) -> str:
+    text = (rule.source or rule.target)[0]
+    return re.sub(r"\[.*?\]", "", text).rsplit("/", 1)[-1]
+
+
+def _check_lists(rule: Rule, sources: tuple[Path, ...], targets: tuple[Path, ...]) -> None:
+    if len(sources) != 1 or len(targets) != 1:
+        return
+    if rule.separator is None and sources[0].repeats != targets[0].repeats:
+        raise ValueError(
+            f"only one of {sources[0].text!r} and {targets[0].text!r} repeats: "
+            "mark both with [], or give a separator"
+        )
+    if rule.separator is not None and sources[0].repeats == targets[0].repeats:
+        raise ValueError("a separator joins a list on one side with one field on the other")
+
+
+def _reason(
+    names: tuple[str, ...], paths: tuple[str, ...], outcome: Outcome, rule: str, text: str
+) -> list[Reason]:
+    found = []
+    for path in paths:
+        if re.search(r"\[[^\]]", path):
+            raise ValueError(f"{path!r}: a path with a reason has no tests")
+        prefix = () if path.startswith("/") else names
+        found.append(Reason(pattern_of(prefix, path), outcome, rule, text))
+    return found

@@ -1,0 +1,327 @@
+"""Runs the rules of a mapping: from the tree that was read to the tree that will be written.
+
+The same code works in both directions; `compilation` has turned the mapping round where needed.
+Nothing is raised for what is wrong with a document: every problem is collected, with its place.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from typing import Final
+
+from connector.errors import Problem
+from connector.translation.compiled import Program, RunGroup, RunRule
+from connector.translation.node import Node, Outcome, Scalar
+from connector.translation.paths import Path
+from connector.translation.values import NotConvertible
+from connector.translation.walking import (
+    beside_made,
+    beside_read,
+    find,
+    make,
+    tidy,
+    use_tests,
+)
+
+_FORBIDDEN: Final = re.compile("[^\t\n\r\u0020-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
+EMPTY: Final = "It is empty."
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Side:
+    """What differs between the directions."""
+
+    reading: bool
+    """From the national document into the envelope."""
+    place: Callable[[Node], str]
+    """Where a node of what is read stands."""
+    below: Callable[[Node, str], str]
+    """Where a field that is missing below a node would stand."""
+    strict: bool
+    """A field that no rule knows is a problem, not just a warning."""
+    file: str | None
+
+    @property
+    def unknown(self) -> str:
+        """The reason for fields that no rule knows."""
+        if self.reading:
+            return "No rule knows this field; it travels in the original document."
+        return "The format has no field for it; it travels in the signed envelope."
+
+
+@dataclass
+class Run:
+    """One document on its way."""
+
+    origin: Node
+    goal: Node
+    side: Side
+    problems: list[Problem] = field(default_factory=list)
+    warnings: list[Problem] = field(default_factory=list)
+
+    def program(self, program: Program) -> None:
+        """Apply all groups, then account for what is left."""
+        for group in program.groups:
+            self._group(group, self.origin, self.goal)
+        self._account(program)
+        tidy(self.goal)
+
+    # groups -------------------------------------------------------------------------------------
+
+    def _group(self, group: RunGroup, here: Node, goal: Node) -> None:
+        base = self.origin if group.origin.absolute else here
+        found = find(base, group.origin)
+        if group.required and not found:
+            self._missing(base, group.origin, group.id)
+        for node in found:
+            if group.condition is not None and not find(node, group.condition):
+                continue
+            made = make(self.goal if group.goal.absolute else goal, group.goal, node)
+            if made.made_from is None:
+                made.made_from = node
+            use_tests(group.origin, node, made, group.id)
+            for rule in group.rules:
+                self._rule(rule, node, made)
+            for inner in group.groups:
+                self._group(inner, node, made)
+
+    # rules --------------------------------------------------------------------------------------
+
+    def _rule(self, rule: RunRule, here: Node, goal: Node) -> None:
+        if rule.condition is not None and not find(here, rule.condition):
+            return
+        if rule.constant is not None:
+            self._put(rule, goal, rule.constant, here=here)
+        elif rule.numbered is not None:
+            number = str(goal.position()[0] + 1)
+            self._put(rule, goal, rule.numbered.replace("{}", number), here=here)
+        elif rule.assemble is not None:
+            self._assembled(rule, here, goal)
+        else:
+            self._single(rule, here, goal)
+
+    def _single(self, rule: RunRule, here: Node, goal: Node) -> None:
+        path = rule.origins[0]
+        base = self.origin if path.absolute else here
+        nodes = [each for each in find(base, path) if self._filled(each, rule)]
+        if not nodes:
+            self._absent(rule, base, goal, here)
+        elif rule.gather is not None:
+            text = rule.gather.join(_text(each, rule) for each in nodes)
+            if text.count(rule.gather) > len(nodes) - 1:
+                self._warn(nodes[0], rule, "not-reversible", f"A value holds {rule.gather!r}.")
+            self._write(rule, goal, text, nodes, here)
+        elif rule.scatter is not None:
+            for text in _text(nodes[0], rule).split(rule.scatter.strip() or rule.scatter):
+                if text.strip():
+                    self._write(rule, goal, text.strip(), nodes[:1], here)
+        else:
+            for node in nodes:
+                self._write(rule, goal, _text(node, rule), [node], here)
+
+    def _assembled(self, rule: RunRule, here: Node, goal: Node) -> None:
+        texts: list[str | None] = []
+        nodes: list[Node] = []
+        for path in rule.origins:
+            base = self.origin if path.absolute else here
+            filled = [each for each in find(base, path)[:1] if self._filled(each, rule)]
+            texts.append(_text(filled[0], rule) if filled else None)
+            nodes += filled
+        if not nodes:
+            self._absent(rule, here, goal, here)
+        elif rule.assemble is not None:
+            self._write(rule, goal, rule.assemble.fill(tuple(texts)), nodes, here)
+
+    def _filled(self, node: Node, rule: RunRule) -> bool:
+        if node.value is None:
+            return False
+        if not node.value.strip():
+            node.settle(Outcome.DROPPED, rule.id, "" if node.notes else EMPTY)
+            return False
+        if node.scalar is not rule.scalar and self.side.reading:
+            self._refuse(
+                node,
+                rule,
+                NotConvertible(
+                    "wrong-type",
+                    f"The field is a {node.scalar}, not a {rule.scalar}.",
+                    f"Write it as a {rule.scalar}.",
+                ),
+            )
+            return False
+        if self.side.reading and (found := _FORBIDDEN.search(node.value)):
+            self._refuse(
+                node,
+                rule,
+                NotConvertible(
+                    "character",
+                    f"The text holds U+{ord(found[0]):04X}, which no XML can carry.",
+                    "Remove control characters.",
+                ),
+            )
+            return False
+        return True
+
+    def _absent(self, rule: RunRule, base: Node, goal: Node, here: Node) -> None:
+        if rule.default is not None:
+            self._put(rule, goal, rule.default, here=here)
+        elif rule.required and not self._refused(rule, here):
+            self._missing(base, rule.origins[0], rule.id)
+
+    def _refused(self, rule: RunRule, here: Node) -> bool:
+        """Whether the field is there, and a problem has told already what is wrong with it."""
+        for path in rule.origins:
+            base = self.origin if path.absolute else here
+            if any(each.outcome is Outcome.REFUSED for each in find(base, path)):
+                return True
+        return False
+
+    def _write(
+        self, rule: RunRule, goal: Node, text: str, nodes: Sequence[Node], here: Node
+    ) -> None:
+        note = ""
+        if rule.convert is not None:
+            try:
+                text, note = rule.convert(text)
+            except NotConvertible as error:
+                for node in nodes:
+                    self._refuse(node, rule, error)
+                return
+        if rule.divide is not None:
+            parts = rule.divide.take_apart(text)
+            if parts is None:
+                parts = (text,)
+                note = note or f"It does not have the form {rule.divide.text}; kept in one piece."
+        else:
+            parts = (text,)
+        for i, part in enumerate(parts):
+            if part.strip() and not self._put(rule, goal, part, nodes, here=here, at=i):
+                return
+        for node in nodes:
+            if note:
+                self._warn(node, rule, "inexact", note)
+            node.settle(Outcome.MAPPED, rule.id)
+            self._beside(rule, node)
+
+    def _put(
+        self,
+        rule: RunRule,
+        goal: Node,
+        text: str,
+        nodes: Sequence[Node] = (),
+        *,
+        here: Node,
+        at: int = 0,
+    ) -> bool:
+        path = rule.goals[at]
+        origin = nodes[0] if nodes else here
+        leaf = make(self.goal if path.absolute else goal, path, origin)
+        if leaf.value is not None:
+            # Another rule was first. The same value is no loss; another one stays unaccounted.
+            if leaf.value != text:
+                return False
+        else:
+            leaf.value = text
+            leaf.scalar = rule.scalar if not self.side.reading else Scalar.STRING
+            leaf.made_from = nodes[0] if nodes else None
+        for names, value in rule.beside_goal:
+            beside = beside_made(leaf, names)
+            if beside.value is None:
+                beside.value = value
+        for node in nodes:
+            node.uses.append(leaf)
+            use_tests(rule.origins[0], node, leaf, rule.id)
+        return True
+
+    def _beside(self, rule: RunRule, node: Node) -> None:
+        for names, value in rule.beside_origin:
+            beside = beside_read(node, names)
+            if beside is None or beside.value is None:
+                continue
+            if beside.value == value:
+                beside.settle(Outcome.MAPPED, rule.id)
+                beside.uses += node.uses
+            else:
+                what = f"{beside.value!r} where the mapping knows {value!r}."
+                beside.settle(Outcome.ANNEXED, rule.id)
+                self._warn(beside, rule, "other-list", what)
+
+    # what is told -------------------------------------------------------------------------------
+
+    def _refuse(self, node: Node, rule: RunRule, error: NotConvertible) -> None:
+        if node.outcome is Outcome.REFUSED:
+            return
+        problem = Problem(
+            code=f"translation.{error.code}",
+            what=error.what,
+            mend=error.mend,
+            file=self.side.file,
+            line=node.line,
+            path=self.side.place(node),
+        )
+        if self.side.reading or rule.required:
+            self.problems.append(problem)
+            node.settle(Outcome.REFUSED, rule.id, error.what)
+        else:
+            # What cannot be written travels in the signed envelope.
+            self.warnings.append(problem)
+            node.settle(Outcome.ANNEXED, rule.id, error.what)
+
+    def _warn(self, node: Node, rule: RunRule, code: str, what: str) -> None:
+        node.notes.append(what)
+        self.warnings.append(
+            Problem(
+                code=f"translation.{code}",
+                what=what,
+                file=self.side.file,
+                line=node.line,
+                path=self.side.place(node),
+            )
+        )
+
+    def _missing(self, base: Node, path: Path, rule: str) -> None:
+        self.problems.append(
+            Problem(
+                code="translation.missing-field",
+                what=f"A mandatory field is missing ({rule}).",
+                mend="Fill it in.",
+                file=self.side.file,
+                line=base.line,
+                path=self.side.below(base, path.text),
+            )
+        )
+
+    def _account(self, program: Program) -> None:
+        for node in self.origin.fields():
+            if node.outcome is not None:
+                continue
+            reason = program.reason_for(node.steps())
+            if reason is not None:
+                node.settle(reason.outcome, reason.rule, reason.text)
+            elif not (node.value or "").strip():
+                node.settle(Outcome.DROPPED, "", EMPTY)
+            else:
+                self._unknown(node)
+
+    def _unknown(self, node: Node) -> None:
+        problem = Problem(
+            code="translation.unaccounted-field",
+            what=self.side.unknown,
+            mend="Add a rule to the mapping, if only one that says why it is left out.",
+            file=self.side.file,
+            line=node.line,
+            path=self.side.place(node),
+        )
+        if self.side.strict:
+            self.problems.append(problem)
+            node.settle(Outcome.UNACCOUNTED, "", self.side.unknown)
+        else:
+            self.warnings.append(problem)
+            node.settle(Outcome.ANNEXED, "", self.side.unknown)
+
+
+def _text(node: Node, rule: RunRule) -> str:
+    value = node.value or ""
+    return " ".join(value.split()) if rule.collapse else value
