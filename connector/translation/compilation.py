@@ -162,8 +162,7 @@ class Compiler:
         except (ValueError, re.error) as error:
             self._problem(str(error), key)
             return []
-        works = way.goes(rule) and (rule.value is None or bool(rule.target) == way.reading)
-        return [run] if works else []
+        return [run] if way.goes(rule) or rule.value is not None else []
 
     def _reasons(self, rule: Rule, place: Place, named: str, way: Way) -> list[Reason]:
         if rule.lost is not None:
@@ -203,7 +202,8 @@ class Compiler:
             convert=convert,
             collapse=bool(leaves) and all(leaf.collapse for leaf in leaves),
             required=rule.required,
-            constant=rule.value,
+            constant=rule.value if bool(rule.target) == reading else None,
+            implied=rule.value if bool(rule.target) != reading else None,
             numbered=rule.generate,
             default=rule.default if reading else rule.default_out,
             assemble=Template(template) if template is not None and assembling else None,

@@ -26,6 +26,8 @@ class RunRule:
     required: bool = False
     constant: str | None = None
     """Written without an origin."""
+    implied: str | None = None
+    """What the other side always means: an origin with this value needs no goal."""
     numbered: str | None = None
     """Written without an origin, `{}` filled with the number among the siblings."""
     default: str | None = None

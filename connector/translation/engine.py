@@ -27,6 +27,7 @@ from connector.translation.walking import (
 
 _FORBIDDEN: Final = re.compile("[^\t\n\r\u0020-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 EMPTY: Final = "It is empty."
+IMPLIED: Final = "The other document implies it."
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -92,7 +93,11 @@ class Run:
     def _rule(self, rule: RunRule, here: Node, goal: Node) -> None:
         if rule.condition is not None and not find(here, rule.condition):
             return
-        if rule.constant is not None:
+        if rule.implied is not None:
+            for node in find(self.origin if rule.origins[0].absolute else here, rule.origins[0]):
+                if node.outcome is None and (node.value or "").strip() == rule.implied:
+                    node.settle(Outcome.MAPPED, rule.id, IMPLIED)
+        elif rule.constant is not None:
             self._put(rule, goal, rule.constant, here=here)
         elif rule.numbered is not None:
             number = str(goal.position()[0] + 1)

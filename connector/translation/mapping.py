@@ -227,6 +227,17 @@ class Group(_Table):
     required: bool = False
     if_source: str | None = None
     if_target: str | None = None
+    use: Texts = ()
+    """Blocks whose rules and groups follow its own."""
+    rules: tuple[Rule, ...] = ()
+    groups: tuple[Group, ...] = ()
+
+
+class Block(_Table):
+    """Rules and groups that several groups use: an address, a contact."""
+
+    id: str
+    use: Texts = ()
     rules: tuple[Rule, ...] = ()
     groups: tuple[Group, ...] = ()
 
@@ -248,7 +259,8 @@ class Mapping(_Table):
     messages: dict[MessageName, MessageTable] = Field(min_length=1)
     order: tuple[OrderTable, ...] = ()
     include: tuple[str, ...] = ()
-    """Further files with groups, in order."""
+    """Further files with groups and blocks, in order."""
+    block: tuple[Block, ...] = ()
     group: tuple[Group, ...] = ()
 
 
@@ -262,15 +274,45 @@ def read_mapping(folder: Path) -> Mapping:
     raw = read_toml(file)
     for name in raw.get("include", ()):
         more = read_toml(folder / str(name))
-        if set(more) - {"group"}:
+        if others := sorted(set(more) - {"group", "block"}):
             raise misconfigured(
                 "mapping.invalid",
-                f"An included file holds groups only, not {', '.join(sorted(set(more)))}.",
+                f"An included file holds groups and blocks, not {', '.join(others)}.",
                 mend=f"Move the rest to {MAPPING_FILE}.",
                 file=str(folder / str(name)),
             )
-        raw.setdefault("group", []).extend(more.get("group", ()))
-    return validated(Mapping, raw, file)
+        for table in ("group", "block"):
+            raw.setdefault(table, []).extend(more.get(table, ()))
+    return _expanded(validated(Mapping, raw, file), file)
+
+
+def _expanded(mapping: Mapping, file: Path) -> Mapping:
+    """The mapping with the blocks put into the groups that use them."""
+    blocks = {block.id: block for block in mapping.block}
+
+    def parts(
+        each: Group | Block, within: tuple[str, ...]
+    ) -> tuple[tuple[Rule, ...], tuple[Group, ...]]:
+        rules, groups = each.rules, tuple(whole(group, within) for group in each.groups)
+        for name in each.use:
+            if name not in blocks or name in within:
+                what = "holds itself" if name in within else "does not exist"
+                raise misconfigured(
+                    "mapping.invalid",
+                    f"The block {name!r} {what}.",
+                    mend="Correct 'use'.",
+                    file=str(file),
+                    path=f"{each.id}.use",
+                )
+            more_rules, more_groups = parts(blocks[name], (*within, name))
+            rules, groups = rules + more_rules, groups + more_groups
+        return rules, groups
+
+    def whole(group: Group, within: tuple[str, ...]) -> Group:
+        rules, groups = parts(group, within)
+        return group.model_copy(update={"rules": rules, "groups": groups, "use": ()})
+
+    return mapping.model_copy(update={"group": tuple(whole(g, ()) for g in mapping.group)})
 
 
 def read_toml(file: Path) -> dict[str, Any]:
