@@ -188,7 +188,7 @@ def _refused(uri: str, *, known: bool) -> Exception:
     return unacceptable(
         "signature.unknown-algorithm",
         f"{uri[:200]!r} is no algorithm that is accepted here.",
-        mend="Use one that docs/signatures names, such as rsa-sha256.",
+        mend="Sign with rsa-sha256, ecdsa-sha256 or eddsa-ed25519, and digest with sha256.",
     )
 
 

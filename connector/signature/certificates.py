@@ -16,8 +16,8 @@ from cryptography.hazmat.primitives.serialization import Encoding
 
 from connector.errors import unacceptable
 
-_LONGEST: Final = 65_536
-_CACHED: Final = 1024
+_LONGEST: Final = 32_768
+_CACHED: Final = 512
 
 
 def from_base64(text: str) -> x509.Certificate:
@@ -26,7 +26,7 @@ def from_base64(text: str) -> x509.Certificate:
     Raises `certificate.malformed`.
     """
     if len(text) > _LONGEST:
-        raise unacceptable("certificate.malformed", "A certificate of more than 64 KiB.")
+        raise unacceptable("certificate.malformed", "A certificate of more than 32 KiB.")
     return _from_base64(text)
 
 

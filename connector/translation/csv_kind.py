@@ -75,8 +75,9 @@ class CsvKind:
             self._forget_below(record, open_records)
             open_records[record.name] = node
             for column, cell in zip(record.columns, cells[1:], strict=True):
-                count += 1
-                node.add(column.name, count, line).value = _restored(cell)
+                if cell:  # an empty cell is no field
+                    count += 1
+                    node.add(column.name, count, line).value = _restored(cell)
             if count > self._limits.max_fields:
                 raise too_many(self._limits, file)
         if problems:
@@ -144,8 +145,13 @@ class CsvKind:
             out, delimiter=self._table.delimiter, lineterminator=self._table.line_end
         )
         writer.writerows(rows)
-        data = out.getvalue().encode(self._table.encoding, "xmlcharrefreplace")
-        return Document(data, tuple(changed))
+        return Document(out.getvalue().encode(self._table.encoding), tuple(changed))
+
+    def _encodable(self, cell: str) -> str:
+        if cell.isascii():
+            return cell
+        encoding = self._table.encoding
+        return cell.encode(encoding, "xmlcharrefreplace").decode(encoding)
 
     def _write_records(
         self,
@@ -167,7 +173,7 @@ class CsvKind:
                         value = value[:keep] + _SHORTENED if keep > 0 else value[: column.length]
                         note = f"Shortened to {column.length} characters; whole in the envelope."
                         changed.append((cell, note))
-                    cells.append(_harmless(value))
+                    cells.append(self._encodable(_harmless(value)))
                 rows.append(cells)
                 self._write_records(kid, record.name, rows, changed)
 

@@ -114,10 +114,7 @@ class Run:
         if not nodes:
             self._absent(rule, base, goal, here)
         elif rule.gather is not None:
-            text = rule.gather.join(_text(each, rule) for each in nodes)
-            if text.count(rule.gather) > len(nodes) - 1:
-                self._warn(nodes[0], rule, "not-reversible", f"A value holds {rule.gather!r}.")
-            self._write(rule, goal, text, nodes, here)
+            self._gathered(rule, nodes, goal, here)
         elif rule.scatter is not None:
             for text in _text(nodes[0], rule).split(rule.scatter.strip() or rule.scatter):
                 if text.strip():
@@ -125,6 +122,22 @@ class Run:
         else:
             for node in nodes:
                 self._write(rule, goal, _text(node, rule), [node], here)
+
+    def _gathered(self, rule: RunRule, nodes: list[Node], goal: Node, here: Node) -> None:
+        separator = rule.gather or ""
+        texts: list[str] = []
+        kept: list[Node] = []
+        for node in nodes:
+            text = self._converted(rule, _text(node, rule), [node])
+            if text is None:
+                continue
+            if separator.strip() in text:
+                self._warn(node, "not-reversible", f"The value holds {separator.strip()!r}.")
+            texts.append(text)
+            kept.append(node)
+        if kept and self._put(rule, goal, separator.join(texts), kept, here=here):
+            for node in kept:
+                node.settle(Outcome.MAPPED, rule.id)
 
     def _assembled(self, rule: RunRule, here: Node, goal: Node) -> None:
         texts: list[str | None] = []
@@ -186,29 +199,37 @@ class Run:
     def _write(
         self, rule: RunRule, goal: Node, text: str, nodes: Sequence[Node], here: Node
     ) -> None:
-        note = ""
-        if rule.convert is not None:
-            try:
-                text, note = rule.convert(text)
-            except NotConvertible as error:
-                for node in nodes:
-                    self._refuse(node, rule, error)
-                return
+        converted = self._converted(rule, text, nodes)
+        if converted is None:
+            return
+        parts: tuple[str, ...] = (converted,)
         if rule.divide is not None:
-            parts = rule.divide.take_apart(text)
-            if parts is None:
-                parts = (text,)
-                note = note or f"It does not have the form {rule.divide.text}; kept in one piece."
-        else:
-            parts = (text,)
+            divided = rule.divide.take_apart(converted)
+            if divided is not None:
+                parts = divided
+            else:
+                what = f"It does not have the form {rule.divide.text}; kept in one piece."
+                self._warn(nodes[0], "inexact", what)
         for i, part in enumerate(parts):
             if part.strip() and not self._put(rule, goal, part, nodes, here=here, at=i):
                 return
         for node in nodes:
-            if note:
-                self._warn(node, rule, "inexact", note)
             node.settle(Outcome.MAPPED, rule.id)
             self._beside(rule, node)
+
+    def _converted(self, rule: RunRule, text: str, nodes: Sequence[Node]) -> str | None:
+        """The value in its other form; None where it is refused."""
+        if rule.convert is None:
+            return text
+        try:
+            value, note = rule.convert(text)
+        except NotConvertible as error:
+            for node in nodes:
+                self._refuse(node, rule, error)
+            return None
+        if note:
+            self._warn(nodes[0], "inexact", note)
+        return value
 
     def _put(
         self,
@@ -251,7 +272,7 @@ class Run:
             else:
                 what = f"{beside.value!r} where the mapping knows {value!r}."
                 beside.settle(Outcome.ANNEXED, rule.id)
-                self._warn(beside, rule, "other-list", what)
+                self._warn(beside, "other-list", what)
 
     # what is told -------------------------------------------------------------------------------
 
@@ -274,7 +295,7 @@ class Run:
             self.warnings.append(problem)
             node.settle(Outcome.ANNEXED, rule.id, error.what)
 
-    def _warn(self, node: Node, rule: RunRule, code: str, what: str) -> None:
+    def _warn(self, node: Node, code: str, what: str) -> None:
         node.notes.append(what)
         self.warnings.append(
             Problem(
@@ -302,11 +323,12 @@ class Run:
         for node in self.origin.fields():
             if node.outcome is not None:
                 continue
+            if not (node.value or "").strip():
+                node.settle(Outcome.DROPPED, "", EMPTY)
+                continue
             reason = program.reason_for(node.steps())
             if reason is not None:
                 node.settle(reason.outcome, reason.rule, reason.text)
-            elif not (node.value or "").strip():
-                node.settle(Outcome.DROPPED, "", EMPTY)
             else:
                 self._unknown(node)
 

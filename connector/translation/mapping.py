@@ -193,9 +193,9 @@ class Rule(_Table):
                 raise ValueError("'generate' goes with one target and no source")
         elif not (self.source and self.target):
             raise ValueError("source or target is missing; say annex, drop, lost or value")
-        if len(self.source) > 1 and (self.join is None or len(self.target) != 1):
+        if not reasons and len(self.source) > 1 and (self.join is None or len(self.target) != 1):
             raise ValueError("several sources need 'join' and one target")
-        if len(self.target) > 1 and (self.split is None or len(self.source) != 1):
+        if not reasons and len(self.target) > 1 and (self.split is None or len(self.source) != 1):
             raise ValueError("several targets need 'split' and one source")
         kinds = ("codes", "date", "moment", "number", "boolean", "local_id")
         chosen = [name for name in kinds if getattr(self, name)]
