@@ -148,16 +148,6 @@ class PartnerSection(_Section):
     evidence_profile: Literal["strict", "ecodex"] = "strict"
 
 
-class AuthoritySection(_Section):
-    """An authority that messages can come from or go to, and the party that serves it."""
-
-    identifier: str
-    country: str = Field(pattern=r"^[A-Z]{2}$")
-    role: Literal["issuing", "validating", "central", "diplomatic", "executing"] = "central"
-    name: str
-    party: str
-
-
 class TimeoutsSection(_Section):
     """How long each stage may take, counted from the one named; 0s switches a limit off."""
 
@@ -197,10 +187,11 @@ class Settings(BaseSettings):
     intake: FolderIntake = FolderIntake()
     delivery: FolderDelivery
     format: dict[str, FormatSection] = {}
+    directory: Path = Path("directory.toml")
+    """The authorities that messages come from and go to, and the party that serves each."""
     mappings: tuple[Path, ...] = ()
     """Folders with mappings of the ministry's own, beside those that emla ships."""
     partner: tuple[PartnerSection, ...] = ()
-    authority: tuple[AuthoritySection, ...] = ()
     timeouts: TimeoutsSection = TimeoutsSection()
     run: RunSection = RunSection()
 

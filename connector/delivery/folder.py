@@ -50,7 +50,7 @@ class FolderBackend:
         """
         target = self._folder / folder_name(handover.record.ebms_id)
         staging = self._folder / f".{target.name}"
-        mark = self._folder / ".handed-over" / target.name
+        mark = self._folder / ".handed-over" / f"{handover.record.id}~{target.name}"
         with _full_disk_is_transient(target):
             if not mark.exists():
                 self._stage(handover, staging)
@@ -86,9 +86,21 @@ class FolderBackend:
             staging.rename(target)
             _sync_folder(folder)
 
-    def fetched(self, record: MessageRecord) -> bool:
-        """True once READY, or the whole folder, is gone."""
-        return not (self._folder / folder_name(record.ebms_id) / READY).exists()
+    def taken(self) -> Iterator[str]:
+        """A message is taken once READY, or its whole folder, is gone."""
+        with os.scandir(self._folder / ".handed-over") as marks:
+            for mark in marks:
+                message_id, _, name = mark.name.partition("~")
+                # The hidden folder is there while the message is still being handed over.
+                if name and not (
+                    (self._folder / name / READY).exists() or (self._folder / f".{name}").exists()
+                ):
+                    yield message_id
+
+    def forget(self, message_id: str) -> None:
+        """Remove the mark."""
+        for mark in (self._folder / ".handed-over").glob(f"{message_id}~*"):
+            mark.unlink(missing_ok=True)
 
     def _copy(self, ref: PayloadRef, target: Path) -> None:
         # A copy, not a link: what the national system does to its file must not reach the store.

@@ -31,8 +31,21 @@ from gateway_client.model import PayloadSource, PayloadWriter
 class StoredWriter(PayloadWriter, Protocol):
     """A payload being written; knows its address once committed."""
 
+    def commit(self) -> StoredSource:
+        """As `PayloadWriter.commit`; the source knows its address."""
+        ...
+
     def commit_ref(self) -> PayloadRef:
         """As `commit`, but the address. Content that is already stored is not written twice."""
+        ...
+
+
+class StoredSource(PayloadSource, Protocol):
+    """Stored content as gateways and containers read it."""
+
+    @property
+    def ref(self) -> PayloadRef:
+        """Its address."""
         ...
 
 
@@ -56,7 +69,7 @@ class PayloadStore(Protocol):
         bytes do not fit the address."""
         ...
 
-    def source(self, ref: PayloadRef) -> PayloadSource:
+    def source(self, ref: PayloadRef) -> StoredSource:
         """The content as a gateway wants it."""
         ...
 
@@ -200,8 +213,13 @@ class Backend(Protocol):
         """Give the national system an evidence about one of its messages; the `order`-th."""
         ...
 
-    def fetched(self, record: MessageRecord) -> bool:
-        """Whether the national system has taken what was handed over."""
+    def taken(self) -> Iterator[str]:
+        """Record ids of what was handed over and has been taken by the national system since;
+        each comes again until `forget` is called for it."""
+        ...
+
+    def forget(self, message_id: str) -> None:
+        """What was handed over under that record id needs no more watching."""
         ...
 
 

@@ -13,7 +13,7 @@ from datetime import datetime
 
 from connector.errors import unacceptable
 from connector.evidence.types import EvidenceType
-from connector.exchange.records import Kind, MessageRecord, Part, PartRole, PayloadRef
+from connector.exchange.records import Kind, Lane, MessageRecord, Part, PartRole, PayloadRef
 from gateway_client.model import (
     Party,
     PartyId,
@@ -50,12 +50,14 @@ def user_message(
     action = (
         record.message_type
         if record.kind is Kind.BUSINESS
-        else evidence_action(EvidenceType(record.message_type))
+        else evidence_action(EvidenceType[record.message_type])
     )
     properties = [
         Property("originalSender", record.sender),
         Property("finalRecipient", record.recipient),
     ]
+    if record.lane is not Lane.ROUTINE:
+        properties.append(Property("urgency", record.lane.value))
     if record.ref_to:
         properties.append(Property("originalMessageId", record.ref_to))
     chosen = sorted(
@@ -101,6 +103,11 @@ class Incoming:
     kind: Kind
     parts: Mapping[PartRole, Sequence[tuple[str, Payload]]]
     """By role, with the part's name."""
+
+    @property
+    def evidence_type(self) -> str:
+        """Name of the one evidence, where it is an evidence message."""
+        return self.parts[PartRole.EVIDENCE][0][0]
 
 
 def sort_payloads(message: UserMessage) -> Incoming:

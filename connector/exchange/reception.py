@@ -1,0 +1,142 @@
+"""What the gateway calls for each message that arrives: stored whole, then acknowledged."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from datetime import datetime, timedelta
+
+from connector.errors import unacceptable
+from connector.exchange.ports import Store, StoredWriter
+from connector.exchange.records import (
+    AuditEntry,
+    Direction,
+    Job,
+    Kind,
+    Lane,
+    MessageRecord,
+    Part,
+    PartRole,
+    PayloadRef,
+    Timer,
+)
+from connector.exchange.states import State, TimerName
+from connector.exchange.wire import Incoming, sort_payloads
+from gateway_client.model import Payload, UserMessage
+
+
+class Reception:
+    """Implements `gateway_client.model.Receiver` on the store. Safe between threads."""
+
+    def __init__(
+        self,
+        store: Store,
+        party: str,
+        *,
+        handover: timedelta,
+        clock: Callable[[], datetime],
+        new_id: Callable[[], str],
+    ) -> None:
+        """`party` is ours; `handover` how long a message may take from here to its recipient."""
+        self._store = store
+        self._party = party
+        self._handover = handover
+        self._clock = clock
+        self._new_id = new_id
+
+    def writer(self) -> StoredWriter:
+        """Payloads go straight into the store."""
+        return self._store.payloads.writer()
+
+    def receive(self, message: UserMessage, raw: bytes) -> bool:
+        """Record the message and its job in one commit; False if it was there already.
+
+        Raises `wire.*` for what cannot be an exchange's message at all, `wire.wrong-recipient`.
+        """
+        if message.recipient.id.value != self._party:
+            raise unacceptable(
+                "wire.wrong-recipient",
+                f"The message is for {message.recipient.id.value!r}, not for {self._party!r}.",
+            )
+        incoming = sort_payloads(message)
+        now = self._clock()
+        record = self._record(message, incoming, now)
+        soap = self._store.payloads.put(raw)
+        parts = [*_parts(record.id, incoming), _soap(record.id, soap)]
+        with self._store.transaction() as tx:
+            if not tx.insert_message(record, parts):
+                return False
+            tx.append_audit(
+                AuditEntry(at=now, message_id=record.id, event="received", to_state=record.state)
+            )
+            if record.kind is Kind.BUSINESS and self._handover:
+                due = now + self._handover
+                tx.set_timer(Timer(message_id=record.id, name=TimerName.HANDOVER.value, due=due))
+            tx.enqueue(
+                Job(
+                    id=self._new_id(),
+                    message_id=record.id,
+                    action="advance",
+                    lane=record.lane,
+                    created_at=now,
+                )
+            )
+        return True
+
+    def _record(self, message: UserMessage, incoming: Incoming, now: datetime) -> MessageRecord:
+        evidence = incoming.kind is Kind.EVIDENCE
+        return MessageRecord(
+            id=self._new_id(),
+            direction=Direction.INBOUND,
+            kind=incoming.kind,
+            state=(State.EVIDENCE_ARRIVED if evidence else State.ARRIVED).value,
+            lane=_lane(message.property("urgency"), evidence=evidence),
+            message_type=incoming.evidence_type if evidence else message.action,
+            conversation_id=message.conversation_id,
+            ebms_id=message.message_id,
+            ref_to=message.ref_to_message_id or message.property("originalMessageId"),
+            sender=message.property("originalSender") or "",
+            recipient=message.property("finalRecipient") or "",
+            from_party=message.sender.id.value,
+            to_party=message.recipient.id.value,
+            created_at=now,
+            updated_at=now,
+        )
+
+
+def _lane(urgency: str | None, *, evidence: bool) -> Lane:
+    """The sender's word decides which lane is served first, and nothing else."""
+    named = next((lane for lane in Lane if lane.value == urgency), None)
+    if named is not None:
+        return named
+    return Lane.URGENT if evidence else Lane.ROUTINE
+
+
+def _parts(message_id: str, incoming: Incoming) -> Sequence[Part]:
+    return [
+        Part(
+            message_id=message_id,
+            role=role,
+            name=name,
+            media_type=payload.mime_type,
+            payload=_stored(payload),
+        )
+        for role, found in incoming.parts.items()
+        for name, payload in found
+    ]
+
+
+def _stored(payload: Payload) -> PayloadRef:
+    ref = getattr(payload.source, "ref", None)
+    if not isinstance(ref, PayloadRef):
+        raise TypeError("the gateway did not use the writer that it was given")
+    return ref
+
+
+def _soap(message_id: str, ref: PayloadRef) -> Part:
+    return Part(
+        message_id=message_id,
+        role=PartRole.SOAP,
+        name="message.soap.xml",
+        media_type="application/soap+xml",
+        payload=ref,
+    )
