@@ -11,6 +11,7 @@ from lxml import etree
 from connector.errors import ConnectorError, Problem
 from connector.signature.algorithms import C14N, AlgorithmPolicy, weakness
 from connector.signature.dsig_model import (
+    BASE64,
     CANONICALISATIONS,
     DS,
     FOREIGN,
@@ -24,7 +25,7 @@ from connector.signature.dsig_model import (
     Transform,
     refused,
 )
-from connector.signature.dsig_reading import canonical_octets
+from connector.signature.dsig_reading import base64_value, canonical_octets
 from connector.xml import Element
 
 Resolver = Callable[[Reference], bytes | Digested | None]
@@ -42,8 +43,11 @@ _SIGNATURE: Final = f"{{{DS}}}Signature"
 class SameDocument:
     """Resolves the references of signatures into one document."""
 
-    def __init__(self, root: Element) -> None:
+    def __init__(self, root: Element, *, several: bool = False) -> None:
+        """With `several`, a filter that drops every signature is let do so; the caller then has to
+        verify each of them."""
         self.root = root
+        self._several = several
 
     def element(self, uri: str) -> Element:
         """The one element that `uri` (empty, or `#` and an Id) means.
@@ -75,10 +79,16 @@ class SameDocument:
         `signature.not-covered`, `xml.not-canonicalisable`.
         """
         node = self.element(reference.uri or "")
+        if any(transform.algorithm == BASE64 for transform in reference.transforms):
+            if len(reference.transforms) > 1:
+                raise _wrong_order(reference)
+            return node, base64_value(node)
         removal, method = _plan(reference)
         if removal is not None:
             _take_out(signature, node)
-            if removal.algorithm == XPATH and next(node.iter(_SIGNATURE), None) is not None:
+            if removal.algorithm == XPATH and self._several:
+                drop_signatures(node)
+            elif removal.algorithm == XPATH and next(node.iter(_SIGNATURE), None) is not None:
                 # That filter drops every signature with all it holds, not only its own.
                 raise refused(
                     "not-covered",
@@ -88,6 +98,14 @@ class SameDocument:
         beside = node.getprevious() is not None or node.getnext() is not None
         whole = not reference.uri and beside  # processing instructions around the root
         return node, canonical_octets(node.getroottree() if whole else node, method)
+
+
+def drop_signatures(node: Element) -> None:
+    """Remove every ds:Signature inside `node` with all it holds, as the XPath filter does."""
+    for signature in list(node.iter(_SIGNATURE)):
+        # One inside another has gone with it.
+        if any(above is node for above in signature.iterancestors()):
+            _take_out(signature, node)
 
 
 def check_references(
@@ -166,11 +184,15 @@ def _plan(reference: Reference) -> tuple[Transform | None, Transform]:
     if steps and steps[0].algorithm in CANONICALISATIONS:
         method = steps.pop(0)
     if steps:
-        raise refused(
-            "transform-refused",
-            f"The transforms of {reference.uri!r} do not stand in an accepted order.",
-        )
+        raise _wrong_order(reference)
     return removal, method
+
+
+def _wrong_order(reference: Reference) -> ConnectorError:
+    return refused(
+        "transform-refused",
+        f"The transforms of {reference.uri!r} do not stand in an accepted order.",
+    )
 
 
 def _take_out(signature: Element, node: Element) -> None:

@@ -15,7 +15,10 @@ WSU: Final = "http://docs.oasis-open.org/wss/2004/01/oasis-200401-wss-wssecurity
 ENVELOPED: Final = "http://www.w3.org/2000/09/xmldsig#enveloped-signature"
 XPATH: Final = "http://www.w3.org/TR/1999/REC-xpath-19991116"
 NOT_SIGNATURE: Final = "not(ancestor-or-self::ds:Signature)"
-"""The one XPath filter that is accepted: the enveloped-signature transform in other words."""
+"""The one XPath filter that is accepted: the enveloped-signature transform in other words, but
+for all signatures at once."""
+BASE64: Final = "http://www.w3.org/2000/09/xmldsig#base64"
+"""What is signed are the octets that an element holds as Base64; always the only transform."""
 
 _SWA: Final = "http://docs.oasis-open.org/wss/oasis-wss-SwAProfile-1.1#"
 ATTACHMENT_CONTENT: Final = _SWA + "Attachment-Content-Signature-Transform"
@@ -29,7 +32,7 @@ CANONICALISATIONS: Final = frozenset({EXC_C14N, C14N})
 REMOVALS: Final = frozenset({ENVELOPED, XPATH})
 FOREIGN: Final = frozenset({ATTACHMENT_CONTENT, ATTACHMENT_COMPLETE, STR_TRANSFORM})
 """Transforms that only a caller's resolver can apply."""
-TRANSFORMS: Final = CANONICALISATIONS | REMOVALS | FOREIGN
+TRANSFORMS: Final = CANONICALISATIONS | REMOVALS | FOREIGN | {BASE64}
 """The closed list: whatever is not here is refused."""
 
 

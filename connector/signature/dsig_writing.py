@@ -95,6 +95,7 @@ def build_signature(
     *,
     signature_method: str | None = None,
     id: str | None = None,
+    value_id: str | None = None,
     key_info: bytes = b"",
     objects: bytes = b"",
 ) -> bytes:
@@ -109,11 +110,12 @@ def build_signature(
     info = signed_info(references, method)
     value = b64encode(key.sign(info, method))
     named = f' Id="{canonical_attribute(id)}"' if id is not None else ""
+    value_named = b' Id="%b"' % canonical_attribute(value_id).encode() if value_id else b""
     return b"".join(
         (
             f'<ds:Signature xmlns:ds="{DS}"{named}>'.encode(),
             info,
-            b"<ds:SignatureValue>%b</ds:SignatureValue>" % value,
+            b"<ds:SignatureValue%b>%b</ds:SignatureValue>" % (value_named, value),
             b"<ds:KeyInfo>%b</ds:KeyInfo>" % key_info if key_info else b"",
             objects,
             b"</ds:Signature>",

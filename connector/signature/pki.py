@@ -34,17 +34,29 @@ class KeyType(StrEnum):
     RSA_3072 = "rsa3072"
     P256 = "p256"
     P384 = "p384"
+    P521 = "p521"
+    BRAINPOOL_256 = "brainpool256"
+    BRAINPOOL_384 = "brainpool384"
+    BRAINPOOL_512 = "brainpool512"
     ED25519 = "ed25519"
 
     def generate(self) -> PrivateKey:
         """A new private key."""
         if self is KeyType.ED25519:
             return ed25519.Ed25519PrivateKey.generate()
-        if self in {KeyType.P256, KeyType.P384}:
-            return ec.generate_private_key(
-                ec.SECP256R1() if self is KeyType.P256 else ec.SECP384R1()
-            )
+        if self in _CURVES:
+            return ec.generate_private_key(_CURVES[self])
         return rsa.generate_private_key(65537, int(self.removeprefix("rsa")))
+
+
+_CURVES: Final[dict[KeyType, ec.EllipticCurve]] = {
+    KeyType.P256: ec.SECP256R1(),
+    KeyType.P384: ec.SECP384R1(),
+    KeyType.P521: ec.SECP521R1(),
+    KeyType.BRAINPOOL_256: ec.BrainpoolP256R1(),
+    KeyType.BRAINPOOL_384: ec.BrainpoolP384R1(),
+    KeyType.BRAINPOOL_512: ec.BrainpoolP512R1(),
+}
 
 
 @dataclass(frozen=True, slots=True)

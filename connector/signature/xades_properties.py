@@ -15,10 +15,10 @@ from connector.signature.certificates import fingerprint, from_base64, issuer_se
 from connector.signature.dsig_model import DS, ParsedSignature, refused
 from connector.signature.dsig_reading import base64_value
 from connector.signature.trust import MAX_INTERMEDIATES
+from connector.signature.xades_statements import XADES
 from connector.xml import Element, text_of
 from connector.xml_values import read_date_time
 
-XADES: Final = "http://uri.etsi.org/01903/v1.3.2#"
 SIGNED_PROPERTIES_TYPE: Final = "http://uri.etsi.org/01903#SignedProperties"
 
 _X: Final = f"{{{XADES}}}"

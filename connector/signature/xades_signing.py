@@ -14,14 +14,17 @@ from lxml import etree
 from connector.signature.algorithms import DIGEST_METHODS, EXC_C14N, SHA256
 from connector.signature.dsig_model import DS, ENVELOPED, Reference, Transform
 from connector.signature.dsig_reading import canonical_octets
-from connector.signature.dsig_writing import (
-    build_signature,
-    canonical_attribute,
-    canonical_text,
-    x509_data,
-)
+from connector.signature.dsig_writing import build_signature, x509_data
 from connector.signature.keys import SigningKey
-from connector.signature.xades_properties import SIGNED_PROPERTIES_TYPE, XADES
+from connector.signature.xades_properties import SIGNED_PROPERTIES_TYPE
+from connector.signature.xades_statements import (
+    NOTHING,
+    XADES,
+    Statements,
+    content_statements,
+    data_object_format,
+    signature_statements,
+)
 from connector.xml import Element
 
 _EXCLUSIVE: Final = Transform(EXC_C14N)
@@ -46,15 +49,15 @@ def sign_enveloped(
     beside = root.getprevious() is not None or root.getnext() is not None
     octets = canonical_octets(root.getroottree() if beside else root, _EXCLUSIVE)
     digest = hashlib.new(DIGEST_METHODS[digest_method], octets).digest()
-    signature = _signature(
-        [_Item("", media_type, digest, _WHOLE_DOCUMENT)],
+    signature = make_signature(
+        [Item("", media_type, digest, _WHOLE_DOCUMENT)],
         key,
         signing_time,
         signature_method=signature_method,
         digest_method=digest_method,
-        roles=roles,
+        statements=Statements(roles=tuple(roles)) if roles else NOTHING,
     )
-    return _with_last_child(root, signature)
+    return with_last_child(root, signature)
 
 
 def sign_detached(
@@ -70,43 +73,56 @@ def sign_detached(
     URIs are written as they are: a file's name must be percent-encoded by the caller. The result
     is to be put into a document without changing a byte of it. Raises as `sign_enveloped`.
     """
-    return _signature(
-        [_Item(uri, media_type, digest) for uri, media_type, digest in items],
+    return make_signature(
+        [Item(uri, media_type, digest) for uri, media_type, digest in items],
         key,
         signing_time,
         signature_method=signature_method,
         digest_method=SHA256,
-        roles=roles,
+        statements=Statements(roles=tuple(roles)) if roles else NOTHING,
     )
 
 
 @dataclass(frozen=True, slots=True)
-class _Item:
+class Item:
     """One thing that is signed."""
 
     uri: str
-    media_type: str
+    media_type: str | None
+    """None for what has no format of its own: a signature that is countersigned."""
     digest: bytes
     transforms: tuple[Transform, ...] = ()
+    type: str | None = None
 
 
-def _signature(
-    items: Sequence[_Item],
+def make_signature(
+    items: Sequence[Item],
     key: SigningKey,
     signing_time: datetime,
     *,
     signature_method: str | None,
     digest_method: str,
-    roles: Sequence[str],
+    statements: Statements,
+    objects: bytes = b"",
+    beside: int = 0,
 ) -> bytes:
+    """A ds:Signature over `items`; `objects` are further ds:Object elements in canonical form.
+
+    `beside` is the number of signatures that are there already: it keeps Ids apart if somebody
+    signs the same again in the same second. Raises `signature.wrong-key` (configuration).
+    """
     when = signing_time.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
     identity = hashlib.sha256(when.encode() + key.certificate_sha256)
+    if beside:
+        identity.update(b"%d" % beside)
     for item in items:
         identity.update(item.uri.encode() + b"\0" + item.digest)
     name = f"id-{identity.hexdigest()[:32]}"
-    properties = _signed_properties(name, items, key, when, roles)
+    properties = _signed_properties(name, items, key, when, statements)
     references = [
-        Reference(item.uri, item.digest, digest_method, item.transforms, id=f"{name}-r{number}")
+        Reference(
+            item.uri, item.digest, digest_method, item.transforms, item.type, f"{name}-r{number}"
+        )
         for number, item in enumerate(items)
     ]
     references.append(
@@ -123,43 +139,41 @@ def _signature(
         key,
         signature_method=signature_method,
         id=name,
+        value_id=f"{name}-v",
         key_info=x509_data(key.certificates),
         objects=b'<ds:Object><xades:QualifyingProperties xmlns:xades="%b" Target="#%b">%b'
-        b"</xades:QualifyingProperties></ds:Object>" % (XADES.encode(), name.encode(), properties),
+        b"</xades:QualifyingProperties></ds:Object>%b"
+        % (XADES.encode(), name.encode(), properties, objects),
     )
 
 
 def _signed_properties(
     name: str,
-    items: Sequence[_Item],
+    items: Sequence[Item],
     key: SigningKey,
     when: str,
-    roles: Sequence[str],
+    statements: Statements,
 ) -> bytes:
     """xades:SignedProperties as exclusive C14N writes it: hence ds is declared where it is used."""
-    formats = "".join(
-        f'<xades:DataObjectFormat ObjectReference="#{name}-r{number}"><xades:MimeType>'
-        f"{canonical_text(item.media_type)}</xades:MimeType></xades:DataObjectFormat>"
+    of_content = "".join(
+        data_object_format(f"{name}-r{number}", item.media_type, statements.note)
         for number, item in enumerate(items)
-    )
-    claimed = "".join(
-        f"<xades:ClaimedRole>{canonical_text(role)}</xades:ClaimedRole>" for role in roles
-    )
-    if claimed:
-        claimed = (
-            f"<xades:SignerRoleV2><xades:ClaimedRoles>{claimed}</xades:ClaimedRoles>"
-            "</xades:SignerRoleV2>"
+        if item.media_type is not None
+    ) + content_statements(statements)
+    if of_content:
+        of_content = (
+            f"<xades:SignedDataObjectProperties>{of_content}</xades:SignedDataObjectProperties>"
         )
     return (
-        f'<xades:SignedProperties xmlns:xades="{XADES}" Id="{canonical_attribute(name)}-p">'
+        f'<xades:SignedProperties xmlns:xades="{XADES}" Id="{name}-p">'
         f"<xades:SignedSignatureProperties><xades:SigningTime>{when}</xades:SigningTime>"
         "<xades:SigningCertificateV2><xades:Cert><xades:CertDigest>"
         f'<ds:DigestMethod xmlns:ds="{DS}" Algorithm="{SHA256}"></ds:DigestMethod>'
         f'<ds:DigestValue xmlns:ds="{DS}">{_base64(key.certificate_sha256)}</ds:DigestValue>'
         f"</xades:CertDigest><xades:IssuerSerialV2>{_base64(key.issuer_serial)}"
         "</xades:IssuerSerialV2></xades:Cert></xades:SigningCertificateV2>"
-        f"{claimed}</xades:SignedSignatureProperties><xades:SignedDataObjectProperties>"
-        f"{formats}</xades:SignedDataObjectProperties></xades:SignedProperties>"
+        f"{signature_statements(statements)}</xades:SignedSignatureProperties>{of_content}"
+        "</xades:SignedProperties>"
     ).encode()
 
 
@@ -167,7 +181,7 @@ def _base64(data: bytes) -> str:
     return b64encode(data).decode("ascii")
 
 
-def _with_last_child(root: Element, fragment: bytes) -> bytes:
+def with_last_child(root: Element, fragment: bytes) -> bytes:
     """The document with `fragment` before the root's end tag, not a byte of the rest touched."""
     text = etree.tostring(root, encoding="UTF-8", with_tail=False)
     if text.endswith(b"/>"):

@@ -44,6 +44,8 @@ _SIGNATURE: Final = f"{{{DS}}}Signature"
 class Verified:
     """A signature that counts, and what it covers."""
 
+    element: Element
+    """The ds:Signature."""
     certificate: x509.Certificate
     path: TrustPath
     signing_time: datetime | None
@@ -74,12 +76,14 @@ def verify_enveloped(
     at: datetime,
     *,
     signature: Element | None = None,
+    several: bool = False,
 ) -> VerifiedDocument:
     """Verify the signature that is a child of `root`, and that it covers the whole document.
 
     The signature and all comments are taken out of `root`: what remains is what was signed. Where
-    the root has several signatures, `signature` says which one. `at` is when the certificate must
-    be valid.
+    the root has several signatures, `signature` says which one; with `several`, signatures that
+    leave each other out are accepted, and all of them are taken out. `at` is when the certificate
+    must be valid.
 
     Raises `ConnectorError` (unacceptable): `signature.missing`, `signature.several`,
     `signature.not-covered`, `signature.no-certificate`, `signature.certificate-mismatch`,
@@ -92,7 +96,7 @@ def verify_enveloped(
         signature = _only_signature(root)
     elif signature.getparent() is not root:
         raise refused("missing", "The signature is no child of the document's root.", signature)
-    verified = _verify(signature, None, trust, policy, at)
+    verified = verify_signature(signature, SameDocument(root, several=several), trust, policy, at)
     (content,) = verified.covered if len(verified.covered) == 1 else (None,)
     if content is None or content.node is not root or content.octets is None:
         raise refused(
@@ -121,7 +125,8 @@ def verify_detached(
     Raises as `verify_enveloped`: `signature.unresolved` for a file that is not there,
     `signature.not-covered` if a file of the mapping is not signed.
     """
-    verified = _verify(signature, digests, trust, policy, at)
+    document = SameDocument(signature.getroottree().getroot())
+    verified = verify_signature(signature, document, trust, policy, at, digests=digests)
     inside = [item for item in verified.covered if item.node is not None]
     if inside or not verified.covered:
         raise refused("not-covered", "The signature does not cover files, or not only.", signature)
@@ -141,14 +146,18 @@ def _only_signature(root: Element) -> Element:
     return found[0]
 
 
-def _verify(
+def verify_signature(
     signature: Element,
-    digests: Digests | None,
+    document: SameDocument,
     trust: TrustStore,
     policy: AlgorithmPolicy,
     at: datetime,
+    *,
+    digests: Digests | None = None,
+    inside: bool = False,
 ) -> Verified:
-    document = SameDocument(signature.getroottree().getroot())
+    """Verify a signature, whatever it covers: the caller has to look at `covered`, in which what
+    stands inside the signature itself is named only if `inside`. Raises as `verify_enveloped`."""
     parsed = parse_signature(signature, max_references=MAX_REFERENCES)
     properties = read_signed_properties(parsed)
     sent = sent_certificates(parsed)
@@ -167,11 +176,16 @@ def _verify(
             "not-covered", "The signature does not cover its SignedProperties.", signature
         )
     return Verified(
+        element=signature,
         certificate=certificate,
         path=path,
         signing_time=properties.signing_time,
         signature_method=parsed.signature_method,
-        covered=tuple(item for item in covered if not _within(item.node, signature)),
+        covered=tuple(
+            item
+            for item in covered
+            if item is not signed[0] and (inside or not _within(item.node, signature))
+        ),
         roles=properties.roles,
         weaknesses=(*weaknesses, *weak_digests, *_time_weakness(properties, at)),
     )

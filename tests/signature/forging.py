@@ -12,7 +12,8 @@ from connector.signature.dsig_model import DS, ENVELOPED, Reference, Transform
 from connector.signature.dsig_reading import canonical_octets
 from connector.signature.dsig_writing import build_signature, x509_data
 from connector.signature.keys import SigningKey
-from connector.signature.xades_properties import SIGNED_PROPERTIES_TYPE, XADES
+from connector.signature.xades_properties import SIGNED_PROPERTIES_TYPE
+from connector.signature.xades_statements import XADES
 from connector.xml import Element, parse
 
 D = f"{{{DS}}}"

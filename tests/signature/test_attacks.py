@@ -522,7 +522,7 @@ def test_signed_properties_of_another_type(pki: TestPki) -> None:
     ("place", "code"),
     [
         (b"<ds:DigestValue>", "signature.comment"),
-        (b"<ds:SignatureValue>", "signature.comment"),
+        (b"</ds:SignatureValue>", "signature.comment"),
         (b'xml-exc-c14n#"></ds:CanonicalizationMethod>', "signature.comment"),
         (b"<xades:SigningTime>", "xml.comment-in-value"),
         (b"<xades:IssuerSerialV2>", "signature.comment"),
@@ -533,7 +533,9 @@ def test_comments_in_values(pki: TestPki, place: bytes, code: str) -> None:
     data = signed(pki)
     assert place in data
     with refused(code):
-        check(data.replace(place, place + b"<!-- -->", 1), pki)
+        comment = b"<!-- -->"
+        ends = place.startswith(b"</")
+        check(data.replace(place, comment + place if ends else place + comment, 1), pki)
 
 
 @pytest.mark.parametrize(
@@ -545,7 +547,7 @@ def test_comments_in_values(pki: TestPki, place: bytes, code: str) -> None:
         (b"<ds:SignatureMethod", b"words<ds:SignatureMethod"),
         (b"<ds:DigestValue>", b"<ds:DigestValue>!"),
         (b"<ds:DigestMethod", b"<ds:DigestMethod/><ds:DigestMethod"),
-        (b"<ds:SignatureValue>", b"<ds:SignatureValue>="),
+        (b"</ds:SignatureValue>", b"=</ds:SignatureValue>"),
         (
             b"</ds:SignatureMethod>",
             b"<ds:HMACOutputLength>0</ds:HMACOutputLength></ds:SignatureMethod>",

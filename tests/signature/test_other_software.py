@@ -33,7 +33,7 @@ from connector.signature.algorithms import (
 from connector.signature.dsig_model import DS, ENVELOPED, NOT_SIGNATURE, XPATH
 from connector.signature.keys import SigningKey
 from connector.signature.pki import KeyType
-from connector.signature.xades_properties import XADES
+from connector.signature.xades_statements import XADES
 from connector.xml import parse
 from tests.signature.conftest import TestPki, made
 from tests.signature.moments import NOW
