@@ -63,9 +63,10 @@ def check_receipt(signal: SignalMessage, message_id: str, references: Sequence[R
 
 
 def _confirmed(receipt: Element) -> list[Confirmed]:
-    children = [e for e in receipt if isinstance(e.tag, str)]
-    if [e.tag for e in children] != [_INFORMATION]:
-        raise _invalid("The receipt has no non-repudiation information.")
+    # The schema lets other content stand beside it, and phase4 signs its version there.
+    children = list(receipt.iterchildren(_INFORMATION))
+    if len(children) != 1:
+        raise _invalid(f"The receipt has {len(children)} non-repudiation informations, not one.")
     found: list[Confirmed] = []
     for part in children[0].iterchildren(etree.Element):
         inner = [e for e in part if isinstance(e.tag, str)]

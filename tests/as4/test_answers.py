@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import nullcontext
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -11,7 +12,11 @@ import pytest
 from connector.errors import ConnectorError, Kind, transient, unacceptable
 from connector.signature.keys import SigningKey
 from connector.signature.xmldsig import Reference
+from connector.xml import parse
 from gateway_client.as4.answers import check_answer
+from gateway_client.as4.ebms import SignalMessage
+from gateway_client.as4.namespaces import EB
+from gateway_client.as4.receipt import check_receipt, receipt_markup
 from gateway_client.as4.send import prepare
 from gateway_client.as4.signals import error_envelope, receipt_envelope
 from gateway_client.as4.soap import empty_body, envelope
@@ -81,6 +86,17 @@ INVALID = "as4.invalid-receipt transient"
 )
 def test_receipts_that_prove_nothing(body: bytes) -> None:
     assert outcome(body) == INVALID
+
+
+def test_a_receipt_may_say_more_than_it_must() -> None:
+    """phase4 writes its version beside the non-repudiation information."""
+    markup = receipt_markup(SENT).replace("<eb:Receipt>", f'<eb:Receipt xmlns:eb="{EB}">')
+    said = markup.replace("</eb:Receipt>", '<v:v xmlns:v="urn:v" v:n="4"/></eb:Receipt>')
+    twice = markup.replace("</eb:Receipt>", markup[markup.index("<ebbp") :], 1)
+    for text, good in ((markup, True), (said, True), (twice, False)):
+        signal = SignalMessage("s@b", NOW, "m1@red", receipt=parse(text.encode()))
+        with nullcontext() if good else pytest.raises(ConnectorError, match="has 2 non-repud"):
+            check_receipt(signal, "m1@red", SENT)
 
 
 def test_our_own_receipt_sent_back_is_none() -> None:
