@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Final
 
 from connector.errors import ConnectorError
@@ -42,7 +43,7 @@ def take_in(connector: Connector, record: MessageRecord) -> MessageRecord:
 def _apply(
     connector: Connector, business: MessageRecord, evidence: EvidenceRecord
 ) -> MessageRecord:
-    event = EVIDENCE_EVENTS.get(EvidenceType(evidence.type))
+    event = EVIDENCE_EVENTS.get(EvidenceType[evidence.type])
     if event is None:
         # One that says nothing about where the message is (e.g. a second SubmissionAcceptance).
         with connector.store.transaction() as tx:
@@ -64,9 +65,7 @@ def tell_backend(connector: Connector, record: MessageRecord) -> None:
         connector.backend.tell(record, order, evidence)
 
 
-def told(
-    state: State, known: list[EvidenceRecord] | tuple[EvidenceRecord, ...]
-) -> list[EvidenceRecord]:
+def told(state: State, known: Sequence[EvidenceRecord]) -> Sequence[EvidenceRecord]:
     """The evidences that the national system gets in `state`, in the order in which it gets them.
 
     SUBMISSION_ACCEPTANCE is held back until the gateway has taken the message, and for ever if it
@@ -76,7 +75,7 @@ def told(
         return []
     if state is State.REFUSED:
         return [each for each in known if each.type != EvidenceType.SUBMISSION_ACCEPTANCE]
-    return list(known)
+    return known
 
 
 def timeout_reason(event: Event) -> Reason | None:

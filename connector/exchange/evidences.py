@@ -57,8 +57,9 @@ def issue(
     record: MessageRecord,
     kind: EvidenceType,
     now: datetime,
-    reason: Reason | None,
-    problem: Problem | None,
+    *,
+    reason: Reason | None = None,
+    problem: Problem | None = None,
 ) -> EvidenceRecord:
     """Make, sign and store an evidence about `record`, chained to the first one of the message.
 
@@ -116,7 +117,10 @@ def _issuer(connector: Connector) -> Entity:
     return Entity(
         names=(identity.party,),
         postal=PostalAddress(
-            (identity.street,), identity.locality, identity.postal_code, identity.country
+            streets=(identity.street,),
+            locality=identity.locality,
+            postal_code=identity.postal_code,
+            country=identity.country,
         ),
         addresses=(Address(f"{identity.party}@emla"),),
     )
@@ -208,7 +212,7 @@ def received(
 
 def business_message(
     connector: Connector, record: MessageRecord
-) -> tuple[MessageRecord, list[Part]]:
+) -> tuple[MessageRecord, Sequence[Part]]:
     """The message of ours that the evidence message `record` is about, with its parts.
 
     Raises `evidence.unknown-message`, `evidence.wrong-party`.
@@ -225,7 +229,7 @@ def business_message(
                 "evidence.wrong-party",
                 f"{record.from_party} attests a message that went to {business.to_party}.",
             )
-        return business, list(reading.parts(business.id))
+        return business, reading.parts(business.id)
 
 
 def problem_of(error: ConnectorError) -> Problem:

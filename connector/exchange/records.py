@@ -183,7 +183,7 @@ class Job:
     """UUID; a job published twice under one id is worked at most once at a time."""
     message_id: str
     action: str
-    """`advance`, or `timer:<name>`."""
+    """`advance`, or `event:<name>` for an event from outside (a timer, the national system)."""
     lane: Lane
     attempt: int = 0
     """Tries already made."""

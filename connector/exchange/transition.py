@@ -78,7 +78,14 @@ def _commit_once(connector: Connector, record: MessageRecord, change: Change) ->
     now = connector.clock()
     taken = _taken(State(record.state), change.event)
     issued = [
-        issue(connector, record, each.step.issue, now, change.reason, change.problem)
+        issue(
+            connector,
+            record,
+            each.step.issue,
+            now,
+            reason=change.reason,
+            problem=change.problem,
+        )
         for each in taken
         if each.step and each.step.issue
     ]

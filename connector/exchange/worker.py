@@ -87,8 +87,8 @@ class Worker:
         if record is None:
             log.warning("job.without-message", message_id=job.message_id)
             return
-        if job.action.startswith("timer:"):
-            record = self._fire(record, Event(job.action.removeprefix("timer:")))
+        if job.action.startswith("event:"):
+            record = self._fire(record, Event(job.action.removeprefix("event:")))
         while State(record.state) in WORKABLE:
             record = _STEPS[State(record.state)](connector, record)
         attestation.tell_backend(connector, record)

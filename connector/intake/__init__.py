@@ -1,1 +1,1 @@
-""""""
+"""How national documents come in: each is acknowledged only after it is durable."""

@@ -1,0 +1,1 @@
+"""A connector put together from its home, and what keeps it running."""

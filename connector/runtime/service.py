@@ -1,0 +1,208 @@
+"""`emla run`: endpoint, intake, timers and workers of one connector, until it is told to stop.
+
+Workers hold no state, so the processes beside the main one may be killed at any time; the main one
+starts them again. SIGTERM and SIGINT drain: nothing new is begun, what is in hand is finished.
+"""
+
+from __future__ import annotations
+
+import multiprocessing
+import os
+import signal
+import threading
+import time
+from collections.abc import Callable
+from multiprocessing.process import BaseProcess
+from pathlib import Path
+from typing import Final
+
+import structlog
+import uvicorn
+
+from connector.errors import ConnectorError, misconfigured
+from connector.exchange.worker import Worker
+from connector.intake.folder import FolderIntake, Folders
+from connector.runtime import watch
+from connector.runtime.assembly import Assembly, assemble
+from connector.settings import Home, load
+from gateway_client.as4.endpoint import EndpointLimits, as4_app
+
+log = structlog.get_logger("emla.run")
+
+_SECOND: Final = 1.0
+
+
+class Service:
+    """A running connector. `start`, then `wait` or `stop`."""
+
+    def __init__(self, home: Home) -> None:
+        """Opens everything that the settings name. Raises as `assemble`."""
+        self.home = home
+        self.assembly: Assembly = assemble(home)
+        self._stop = threading.Event()
+        self._threads: list[threading.Thread] = []
+        self._processes: list[BaseProcess] = []
+        self._server: uvicorn.Server | None = None
+
+    def start(self) -> None:
+        """Bring up endpoint, intake, timers and workers; returns when the endpoint listens."""
+        settings, assembly = self.home.settings, self.assembly
+        connector = assembly.connector
+        if settings.gateway.kind == "as4":
+            self._serve()
+        intake = FolderIntake(
+            connector,
+            Folders(
+                self.home.path(settings.intake.path),
+                self.home.path(settings.intake.accepted),
+                self.home.path(settings.intake.refused),
+            ),
+            settings.intake.settle,
+        )
+        settle = max(0.05, min(_SECOND, settings.intake.settle.total_seconds() / 2))
+        self._repeat("intake", intake.run_once, settle, 10.0)
+        self._repeat("timers", lambda: watch.fire_timers(connector), _SECOND, 30.0)
+        self._repeat("fetched", lambda: watch.notice_fetched(connector), _SECOND, 30.0)
+        if (pull := assembly.pull) is not None:
+            every = settings.gateway.poll.total_seconds()
+            reception = assembly.reception
+            self._repeat("poll", lambda: watch.poll(pull, reception), every, every * 30)
+        if settings.run.workers == 0:
+            self._thread("worker", lambda: _work(assembly, self._stop))
+        else:
+            self._processes = [
+                _start_process(self.home.folder) for _ in range(settings.run.workers)
+            ]
+            self._thread("keeper", self._keep_processes)
+        log.info("run.started", party=settings.connector.party, country=settings.connector.country)
+
+    def _repeat(self, name: str, work: Callable[[], int], every: float, at_most: float) -> None:
+        self._thread(
+            name, lambda: watch.repeat(name, work, self._stop, every=every, at_most=at_most)
+        )
+
+    def _thread(self, name: str, work: Callable[[], None]) -> None:
+        thread = threading.Thread(target=work, name=name, daemon=True)
+        thread.start()
+        self._threads.append(thread)
+
+    def _serve(self) -> None:
+        section, assembly = self.home.settings.gateway, self.assembly
+        host, _, port = section.listen.rpartition(":")
+        app = as4_app(
+            assembly.pmodes,
+            assembly.transport,
+            assembly.decryption,
+            assembly.reception,
+            path=section.path,
+            limits=EndpointLimits(max_message_bytes=section.max_message_bytes),
+        )
+        tls = section.tls_certificate
+        config = uvicorn.Config(
+            app,
+            host=host.strip("[]"),
+            port=int(port),
+            log_config=None,
+            access_log=False,
+            server_header=False,
+            timeout_graceful_shutdown=int(self.home.settings.run.drain.total_seconds()),
+            ssl_certfile=self.home.path(tls.file) if tls else None,
+            ssl_keyfile=self.home.path(tls.file) if tls else None,
+        )
+        server = uvicorn.Server(config)
+        self._server = server
+        self._thread("endpoint", server.run)
+        while not server.started:
+            if not self._threads[-1].is_alive():
+                raise misconfigured(
+                    "gateway.cannot-listen",
+                    f"The gateway's endpoint cannot listen on {section.listen}.",
+                    mend="Stop what uses the port, or set another in [gateway] listen.",
+                    path="gateway.listen",
+                )
+            time.sleep(0.02)
+
+    def _keep_processes(self) -> None:
+        while not self._stop.wait(_SECOND / 2):
+            for place, process in enumerate(self._processes):
+                if not process.is_alive() and not self._stop.is_set():
+                    log.warning("worker.ended", pid=process.pid, exit_status=process.exitcode)
+                    self._processes[place] = _start_process(self.home.folder)
+
+    @property
+    def worker_pids(self) -> list[int]:
+        """Process ids of the worker processes."""
+        return [process.pid for process in self._processes if process.pid is not None]
+
+    def wait(self) -> None:
+        """Until SIGTERM or SIGINT; then drain."""
+
+        def handle(number: int, _: object) -> None:
+            log.info("run.draining", signal=signal.Signals(number).name)
+            self._stop.set()
+
+        for number in (signal.SIGTERM, signal.SIGINT):
+            signal.signal(number, handle)
+        while not self._stop.wait(_SECOND):
+            pass
+        self.stop()
+
+    def stop(self) -> None:
+        """Finish what is in hand, within the time that the settings give; close everything."""
+        self._stop.set()
+        if self._server is not None:
+            self._server.should_exit = True
+        deadline = time.monotonic() + self.home.settings.run.drain.total_seconds()
+        for process in self._processes:
+            process.terminate()  # SIGTERM: it finishes its job first
+        for process in self._processes:
+            process.join(max(0.0, deadline - time.monotonic()))
+            if process.is_alive():
+                process.kill()
+                process.join()
+        for thread in self._threads:
+            thread.join(max(0.1, deadline - time.monotonic()))
+        self.assembly.close()
+        log.info("run.stopped")
+
+
+def _work(assembly: Assembly, stop: threading.Event) -> None:
+    queue = assembly.queue()
+    try:
+        Worker(assembly.connector, queue).run(stop)
+    finally:
+        queue.close()
+
+
+def _start_process(folder: Path) -> BaseProcess:
+    process = multiprocessing.get_context("spawn").Process(
+        target=_worker_process, args=(folder, os.getpid()), name="emla-worker"
+    )
+    process.start()
+    return process
+
+
+def _worker_process(folder: Path, parent: int) -> None:
+    """A worker process: works until it is told to stop, or its parent is gone."""
+    from connector.runtime.logs import configure_logs
+
+    configure_logs()
+    stop = threading.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: stop.set())
+
+    def watch_parent() -> None:
+        while not stop.wait(_SECOND / 2):
+            if os.getppid() != parent:
+                stop.set()
+
+    threading.Thread(target=watch_parent, daemon=True).start()
+    try:
+        assembly = assemble(load(folder))
+    except ConnectorError as error:
+        log.error("worker.cannot-start", problem=str(error))
+        raise SystemExit(error.kind.exit_status) from error
+    try:
+        _work(assembly, stop)
+    finally:
+        assembly.close()
