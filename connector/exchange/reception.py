@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
 
 from connector.errors import unacceptable
+from connector.exchange.departure import ENVELOPE_NAME
 from connector.exchange.ports import Store, StoredWriter
 from connector.exchange.records import (
     AuditEntry,
@@ -116,7 +117,7 @@ def _parts(message_id: str, incoming: Incoming) -> Sequence[Part]:
         Part(
             message_id=message_id,
             role=role,
-            name=name,
+            name=ENVELOPE_NAME if role is PartRole.ENVELOPE else name,
             media_type=payload.mime_type,
             payload=_stored(payload),
         )
