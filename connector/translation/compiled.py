@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from connector.translation.node import Outcome, Scalar
-from connector.translation.paths import Path
+from connector.translation.paths import Path, joined
 from connector.translation.values import Template
 
 Convert = Callable[[str], tuple[str, str]]
@@ -106,8 +106,8 @@ class Program:
         try:
             return self.settled[names]
         except KeyError:
-            text = "/".join(names)
+            text = joined(names)
             found = next((r for r in self.reasons if r.pattern.fullmatch(text)), None)
-            if len(self.settled) < 10_000:
+            if len(self.settled) < 10_000 and len(text) < 1000:  # names may be a stranger's
                 self.settled[names] = found
             return found

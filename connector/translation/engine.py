@@ -26,6 +26,10 @@ from connector.translation.walking import (
 )
 
 _FORBIDDEN: Final = re.compile("[^\t\n\r\u0020-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
+_SPACE: Final = re.compile("[ \t\r\n]+")
+_UNCOLLAPSED: Final = re.compile("\\A |[\t\r\n]|  | \\Z")
+MAX_TOLD: Final = 1000
+"""Problems and warnings of one document; a person mends these before seeing more."""
 EMPTY: Final = "It is empty."
 IMPLIED: Final = "The other document implies it."
 
@@ -118,7 +122,7 @@ class Run:
         elif rule.scatter is not None:
             for text in _text(nodes[0], rule).split(rule.scatter.strip() or rule.scatter):
                 if text.strip():
-                    self._write(rule, goal, text.strip(), nodes[:1], here)
+                    self._write(rule, goal, text.strip(" \t\r\n"), nodes[:1], here)
         else:
             for node in nodes:
                 self._write(rule, goal, _text(node, rule), [node], here)
@@ -288,27 +292,29 @@ class Run:
             path=self.side.place(node),
         )
         if self.side.reading or rule.required:
-            self.problems.append(problem)
+            _tell(self.problems, problem)
             node.settle(Outcome.REFUSED, rule.id, error.what)
         else:
             # What cannot be written travels in the signed envelope.
-            self.warnings.append(problem)
+            _tell(self.warnings, problem)
             node.settle(Outcome.ANNEXED, rule.id, error.what)
 
     def _warn(self, node: Node, code: str, what: str) -> None:
         node.notes.append(what)
-        self.warnings.append(
+        _tell(
+            self.warnings,
             Problem(
                 code=f"translation.{code}",
                 what=what,
                 file=self.side.file,
                 line=node.line,
                 path=self.side.place(node),
-            )
+            ),
         )
 
     def _missing(self, base: Node, path: Path, rule: str) -> None:
-        self.problems.append(
+        _tell(
+            self.problems,
             Problem(
                 code="translation.missing-field",
                 what=f"A mandatory field is missing ({rule}).",
@@ -316,7 +322,7 @@ class Run:
                 file=self.side.file,
                 line=base.line,
                 path=self.side.below(base, path.text),
-            )
+            ),
         )
 
     def _account(self, program: Program) -> None:
@@ -342,13 +348,24 @@ class Run:
             path=self.side.place(node),
         )
         if self.side.strict:
-            self.problems.append(problem)
+            _tell(self.problems, problem)
             node.settle(Outcome.UNACCOUNTED, "", self.side.unknown)
         else:
-            self.warnings.append(problem)
+            _tell(self.warnings, problem)
             node.settle(Outcome.ANNEXED, "", self.side.unknown)
+
+
+def _tell(told: list[Problem], problem: Problem) -> None:
+    if len(told) < MAX_TOLD:
+        told.append(problem)
+    elif len(told) == MAX_TOLD:
+        what = f"There is more to tell than these {MAX_TOLD}; the account has all."
+        told.append(Problem(code=problem.code, what=what, file=problem.file))
 
 
 def _text(node: Node, rule: RunRule) -> str:
     value = node.value or ""
-    return " ".join(value.split()) if rule.collapse else value
+    if rule.collapse and _UNCOLLAPSED.search(value):
+        # As xs:token does: a no-break space is content.
+        return _SPACE.sub(" ", value).strip(" ")
+    return value

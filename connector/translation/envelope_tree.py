@@ -13,7 +13,7 @@ from connector.translation.envelope_shape import Shape
 from connector.translation.kind import named_place
 from connector.translation.node import Node
 from connector.translation.walking import in_order
-from connector.xml import Element, text_of
+from connector.xml import Element, canonical, text_of
 
 NAMESPACE: Final = "urn:emla:envelope:1"
 _NAMESPACES: Final[Any] = {None: NAMESPACE}
@@ -42,8 +42,10 @@ def _fill(node: Node, element: Element, count: int) -> int:
             continue
         inner = True
         count += 1
-        name = tag[len(_E) :] if tag.startswith(_E) else tag
-        count = _fill(node.add(name, count, line_of(child)), child, count)
+        if tag.startswith(_E):
+            count = _fill(node.add(tag[len(_E) :], count, line_of(child)), child, count)
+        else:  # content of partners' own is one field, markup and all
+            node.add(tag, count, line_of(child)).value = canonical(child).decode()
     if not inner:
         node.value = text_of(element)
     return count

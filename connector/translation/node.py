@@ -44,6 +44,7 @@ class Node:
     """An element, attribute, object, array member, record or cell."""
 
     __slots__ = (
+        "index",
         "kids",
         "line",
         "made_from",
@@ -66,6 +67,8 @@ class Node:
         self.order = order
         """Position in the document it was read from (or its origin was), for keeping order."""
         self.line = line
+        self.index = 0
+        """Position among the siblings of its name."""
         self.value: str | None = None
         self.scalar = Scalar.STRING
         self.kids: dict[str, list[Node]] = {}
@@ -84,6 +87,7 @@ class Node:
         if kids is None:
             self.kids[name] = [child]
         else:
+            child.index = len(kids)
             kids.append(child)
         return child
 
@@ -129,5 +133,4 @@ class Node:
         """Position among the siblings of its name, from 0, and how many there are."""
         if self.parent is None:
             return 0, 1
-        siblings = self.parent.kids[self.name]
-        return siblings.index(self), len(siblings)
+        return self.index, len(self.parent.kids[self.name])

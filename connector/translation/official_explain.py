@@ -66,6 +66,9 @@ def _problems(
         child = error.invalid_child
         expected = _expected(error)
         what = f"{_local(child.tag)} may not stand here in {name}"
+        if any(_local(tag) == _local(child.tag) for tag in error.expected_tags):
+            what += f" {_in_namespace(child.tag)}"
+            expected = f"{_local(child.tag)} {_in_namespace(_same_name(error, child.tag))}"
         yield _problem(f"{what}; {expected} is expected." if expected else f"{what}.", child, file)
         for missing in _missing(error, element):
             yield _problem(f"{name} has no {missing}, which is required.", element, file)
@@ -94,6 +97,15 @@ def _expected(error: XMLSchemaValidationError) -> str:
     return " or ".join(dict.fromkeys(name for name in names if name))
 
 
+def _same_name(error: XMLSchemaValidationError, tag: str) -> str:
+    return next(each for each in error.expected_tags if _local(each) == _local(tag))
+
+
+def _in_namespace(tag: str) -> str:
+    space = etree.QName(tag).namespace if ":" not in tag.rpartition("}")[2] else None
+    return f"in the namespace {space}" if space else "without a namespace"
+
+
 def _missing(error: XMLSchemaValidationError, element: Element) -> Iterator[str]:
     """Required children that are not there at all; told once, with the first wrong child."""
     group: Any = getattr(error, "validator", None)
@@ -101,10 +113,11 @@ def _missing(error: XMLSchemaValidationError, element: Element) -> Iterator[str]
     if getattr(content, "model", None) != "sequence" or not hasattr(content, "iter_elements"):
         return
     wrong = [child for child in element if isinstance(child.tag, str)]
-    if wrong and error.invalid_child is not next(
-        (child for child in wrong if not _declared(child.tag, content)), wrong[0]
-    ):
-        return
+    if wrong:
+        first = next((child for child in wrong if not _declared(child.tag, content)), wrong[0])
+        told: Any = error.invalid_child
+        if told is not first:
+            return
     present = {child.tag for child in wrong}
     for particle in content:
         name = getattr(particle, "name", None)

@@ -51,7 +51,8 @@ def violations(root: Element, schema: Path, folder: Path) -> list[Any]:
     """What libxml2 says of `root`: entries with `line`, `path`, `message`."""
     compiled = _compiled().of(schema, folder)
     compiled.validate(root)
-    return list(compiled.error_log)
+    log: Any = compiled.error_log
+    return [*log]
 
 
 @cache

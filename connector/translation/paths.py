@@ -16,6 +16,8 @@ from typing import Final
 from connector.translation.node import ARRAY, Node
 
 _NAME: Final = r"@?(?:\{[^{}]*\})?[^\s/\[\]'=|!*]+"
+_BETWEEN_SLASHES: Final = re.compile(r"(?:\{[^{}]*\}|[^/{}])+")
+_SLASH: Final = "\0"
 _STEP: Final = re.compile(rf"(\.\.|\.|{_NAME})(\[\])?((?:\[[^\[\]]+\])*)")
 _TEST: Final = re.compile(r"\[([^\[\]'=!]+?)(?:(!?=)('[^']*'(?:\|'[^']*')*))?\]")
 
@@ -124,14 +126,19 @@ def _tests(text: str, path: str, *, arrays: bool) -> list[Test]:
     return tests
 
 
+def joined(names: tuple[str, ...]) -> str:
+    """Names as one text for `pattern_of`; a slash within a name divides nothing."""
+    return "/".join(name.replace("/", _SLASH) for name in names)
+
+
 def pattern_of(prefix: tuple[str, ...], text: str) -> re.Pattern[str]:
     """What a path with wildcards matches: `*` one name, `**` any number, at the end also none.
 
-    Matched against the names joined by `/`.
+    Matched against the names as `joined`.
     """
-    parts = [re.escape(name) for name in prefix]
-    expression = "/".join(parts)
-    for step in text.strip("/").split("/"):
+    expression = re.escape(joined(prefix))
+    for step in _BETWEEN_SLASHES.findall(text):
+        step = step.replace("/", _SLASH)  # noqa: PLW2901 - one within a namespace
         slash = "/" if expression else ""
         if step == "**":
             expression += f"(?:{slash}[^/]+)*" if expression else "(?:[^/]+/)*[^/]+"

@@ -9,6 +9,7 @@ from __future__ import annotations
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import cache
+from itertools import islice
 from pathlib import Path
 from typing import Any, Final
 
@@ -50,7 +51,7 @@ def broken_rules(root: Element, rules: Path) -> tuple[BrokenRule, ...]:
 def _broken(failure: Element, root: Element) -> BrokenRule:
     element = root
     for step in failure.get("at", "1").split("/")[1:]:
-        element = element.xpath(f"*[{int(step)}]")[0]
+        element = next(islice(element.iterchildren("*"), int(step) - 1, None))
     return BrokenRule(
         rule=failure.get("rule", ""),
         element=element,

@@ -52,7 +52,7 @@ class _Compiler:
         binding = schema.get("queryBinding", "xslt")
         if binding not in _BINDINGS:
             raise self.refused(schema, f"its queryBinding is {binding!r}")
-        prefixes = {each.get("prefix"): each.get("uri") for each in schema.iter(f"{_S}ns")}
+        prefixes = {n.get("prefix", ""): n.get("uri", "") for n in schema.iter(f"{_S}ns")}
         in_scope = {name: uri for name, uri in schema.nsmap.items() if name and uri != SCHEMATRON}
         out = etree.Element(f"{_X}stylesheet", nsmap={"xsl": XSLT, **in_scope, **prefixes})
         out.set("version", "3.0")

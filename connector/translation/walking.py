@@ -114,6 +114,8 @@ def tidy(node: Node) -> None:
             continue
         if len(kept) > 1:
             kept.sort(key=_order)
+        for index, kid in enumerate(kept):
+            kid.index = index
         node.kids[name] = kept
 
 

@@ -81,7 +81,7 @@ class XmlKind:
                 uri, _, local = tag[1:].partition("}")
                 prefix = self._prefixes.get(uri)
                 known = tag if prefix is None else f"{prefix}:{local}" if prefix else local
-                if len(self._names) < 10_000:
+                if len(self._names) < 10_000 and len(tag) < 1000:
                     self._names[tag] = known
             tag = known
         return f"@{tag}" if attribute else tag
