@@ -1,0 +1,67 @@
+"""Writing everything that belongs to a message into a folder, byte for byte as it is stored."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from pathlib import Path
+from typing import Final
+
+from connector.container.names import entry_names
+from connector.errors import misconfigured
+from connector.exchange.ports import Store
+from connector.exchange.records import PartRole, PayloadRef
+from connector.runtime.lookup import MessageStatus
+
+_FOLDERS: Final = {
+    PartRole.ORIGINAL: "original",
+    PartRole.ATTACHMENT: "attachments",
+    PartRole.NATIONAL: "delivered",
+    PartRole.ENVELOPE: "proofs",
+    PartRole.CONTAINER: "proofs",
+    PartRole.TOKEN_XML: "proofs",
+    PartRole.TOKEN_PDF: "proofs",
+    PartRole.REPORT: "reports",
+    PartRole.RECEIPT: "transport",
+    PartRole.SOAP: "transport",
+}
+"""Evidences are written from their own records, in the order in which they came."""
+_CHUNK: Final = 1024 * 1024
+
+
+def export_message(store: Store, status: MessageStatus, folder: Path) -> list[Path]:
+    """The files that were written: parts by role, evidences in order, `message.json`.
+
+    Raises `export.not-empty` (configuration) if the folder holds something already;
+    `store.payload-altered`, `store.payload-missing` if what is stored is not what was stored.
+    """
+    if folder.exists() and any(folder.iterdir()):
+        raise misconfigured(
+            "export.not-empty",
+            "The folder is not empty.",
+            mend="Name a new or an empty folder.",
+            file=str(folder),
+        )
+    folder.mkdir(parents=True, exist_ok=True)
+    written = []
+    for role, place in _FOLDERS.items():
+        parts = [part for part in status.parts if part.role is role]
+        taken = {path.name for path in written if path.parent.name == place}
+        names = entry_names((part.name for part in parts), reserved=taken)
+        for part, name in zip(parts, names, strict=True):
+            written.append(_write(store, part.payload, folder / place / name))
+    for number, evidence in enumerate(status.evidences, 1):
+        name = f"{number:02d}-{evidence.type}.xml"
+        written.append(_write(store, evidence.payload, folder / "evidences" / name))
+    summary = folder / "message.json"
+    summary.write_text(
+        json.dumps(status.as_json(), ensure_ascii=False, indent=2) + "\n", encoding="utf-8"
+    )
+    return [*written, summary]
+
+
+def _write(store: Store, ref: PayloadRef, target: Path) -> Path:
+    target.parent.mkdir(exist_ok=True)
+    with store.payloads.open(ref) as source, target.open("wb") as sink:
+        shutil.copyfileobj(source, sink, _CHUNK)
+    return target
