@@ -9,7 +9,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import BinaryIO, Protocol
+from typing import BinaryIO, Final, Protocol
+
+_EBMS: Final = "http://docs.oasis-open.org/ebxml-msg/ebms/v3.0/ns/core/200704/"
+TEST_SERVICE: Final = _EBMS + "service"
+TEST_ACTION: Final = _EBMS + "test"
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,6 +94,12 @@ class UserMessage:
     mpc: str | None = None
     properties: tuple[Property, ...] = ()
     payloads: tuple[Payload, ...] = ()
+
+    @property
+    def is_ping(self) -> bool:
+        """Whether it is of the test service: answered like any other message, but never delivered
+        (ebMS 3.0 core, 5.2.2.8 and 5.2.2.9)."""
+        return self.service.value == TEST_SERVICE and self.action == TEST_ACTION
 
     def property(self, name: str) -> str | None:
         """The value of the first message property of that name."""

@@ -18,6 +18,7 @@ from sqlalchemy import create_engine, make_url, text
 from connector.queueing.retry import LADDER
 from connector.queueing.topology import Topology
 from connector.store import open_store
+from tests.interop.matrix import pytest_terminal_summary  # noqa: F401 a hook
 from tests.queues import ENGINES, Bench
 
 _START = 'run `make test`, or first: eval "$(deploy/services.sh start)"'

@@ -169,7 +169,8 @@ class _Endpoint:
             "as4.received",
             message_id=received.message.message_id,
             sender=received.message.sender.id.value,
-            duplicate=not received.fresh,
+            duplicate=not received.fresh and not received.message.is_ping,
+            ping=received.message.is_ping,
         )
         return Response(receipt, 200, media_type=_SOAP)
 

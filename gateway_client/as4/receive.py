@@ -48,7 +48,7 @@ class Received:
     references: tuple[Reference, ...]
     """Of its signature: what the receipt repeats."""
     fresh: bool
-    """False if it had been received before."""
+    """False if it had been received before, or is not for delivery at all (`is_ping`)."""
 
 
 class Reception:
@@ -119,6 +119,9 @@ class Reception:
             raise _mime("root", "The message has no parts.")
         if missing := set(self._parts) - set(self._done):
             raise _mime("missing", f"{sorted(missing)[0]!r} is announced and does not come.")
+        if header.message.is_ping:
+            self.abort()
+            return Received(header.message, pmode, authenticated.references, fresh=False)
         payloads = tuple(self._payload(part) for part in header.parts)
         message = replace(header.message, payloads=payloads)
         fresh = self._receiver.receive(message, bytes(self._raw))

@@ -203,6 +203,8 @@ class PModes:
     def governing(self, message: UserMessage) -> PMode:
         """The PMode of `message`: the first one that fits parties, service and action.
 
+        The test service falls under whatever is agreed between the parties.
+
         Raises `ConnectorError` (unacceptable): `pmode.unknown-sender`, `pmode.unknown-recipient`,
         `pmode.no-match` (all of them EBMS:0010 to a partner), `as4.value-role`,
         `as4.value-agreement`, `as4.value-mpc` (EBMS:0003).
@@ -217,6 +219,8 @@ class PModes:
                 f"Nothing is agreed for messages from {_named(sender)} to {_named(recipient)}.",
             )
         fitting = [mode for mode in between if mode.governs(message.service, message.action)]
+        if message.is_ping:
+            fitting = fitting or list(between)
         if not fitting:
             raise _mismatch(
                 "no-match",

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
-from gateway_client.model import Property
+from gateway_client.model import TEST_ACTION, TEST_SERVICE, Property, Service
 from tests.as4.access_points import Inbox, blue_endpoint, message, payload, pmode, red_client
 
 
@@ -37,3 +37,16 @@ def test_a_message_arrives_and_its_receipt_comes_back(tmp_path: Path) -> None:
     assert got.payloads[0].properties == (Property("type", "envelope"),)
     assert got.properties == sent.properties and got.sender == sent.sender
     assert list(tmp_path.iterdir()) == []
+
+
+def test_the_test_service_is_answered_and_not_delivered(tmp_path: Path) -> None:
+    inbox = Inbox()
+    ping = message(
+        payload(b"ping"), service=Service(TEST_SERVICE), action=TEST_ACTION, id="ping@red"
+    )
+    with blue_endpoint(inbox) as url:
+        client = red_client(pmode(url), tmp_path)
+        submission = client.submit(ping)
+        client.close()
+    assert submission.delivered and submission.receipt is not None
+    assert inbox.calls == 0 and all(w.aborted and not w.committed for w in inbox.writers)

@@ -84,7 +84,6 @@ class Peer:
                     "java",
                     "-Xmx1g",
                     "-XX:+UseSerialGC",
-                    "-XX:TieredStopAtLevel=1",  # starts twice as fast
                     f"-Djava.io.tmpdir={temporary}",
                     "-Dorg.slf4j.simpleLogger.defaultLogLevel=warn",
                     "-cp",

@@ -14,7 +14,7 @@ import pytest
 
 from connector.errors import ConnectorError, Kind
 from connector.signature.keys import SigningKey
-from gateway_client.model import Payload, Property, Service
+from gateway_client.model import TEST_ACTION, TEST_SERVICE, Payload, Property, Service
 from gateway_client.pmode.model import PartnerTrust, PMode, Retry
 from tests.as4.access_points import (
     BLUE_KEY,
@@ -106,9 +106,7 @@ def test_phase4_sends(
     matrix("phase4", f"{count:2} payloads" if count != 1 else " 1 payload", TO_US)
     inbox, sent = Inbox(), contents()[:count]
     with blue_endpoint(inbox) as url:
-        answer = send(
-            phase4, files, url, described(*written(tmp_path, *sent), id="p1@phase4")
-        )
+        answer = send(phase4, files, url, described(*written(tmp_path, *sent), id="p1@phase4"))
     assert receipted(answer) and answer["ref_to"] == "p1@phase4"
     got = inbox.messages["p1@phase4"]
     assert [(p.mime_type, p.source.open().read()) for p in got.payloads] == sent
@@ -119,9 +117,7 @@ def test_phase4_sends(
     assert (got.action, got.conversation_id) == ("Request", "c1")
 
 
-def test_phase4_sends_much(
-    phase4: Peer, files: KeyFiles, tmp_path: Path, matrix: Recorder
-) -> None:
+def test_phase4_sends_much(phase4: Peer, files: KeyFiles, tmp_path: Path, matrix: Recorder) -> None:
     matrix("phase4", f"{BIG} MiB", TO_US)
     generated, path = Generated(BIG), tmp_path / "big"
     expected = hashlib.sha256()
@@ -147,6 +143,15 @@ def test_phase4_sends_twice(
         for _ in range(2):
             assert receipted(send(phase4, files, url, again))
     assert (len(inbox.messages), inbox.calls) == (1, 2)
+
+
+def test_phase4_pings(phase4: Peer, files: KeyFiles, matrix: Recorder) -> None:
+    matrix("phase4", "test service", TO_US)
+    inbox = Inbox()
+    ping = described(id="ping@phase4", service=TEST_SERVICE, service_type=None, action=TEST_ACTION)
+    with blue_endpoint(inbox) as url:
+        assert receipted(send(phase4, files, url, ping))
+    assert inbox.calls == 0
 
 
 REFUSED_SENDINGS = {
@@ -248,14 +253,12 @@ def test_phase4_receives_much(blue: Listener, tmp_path: Path, matrix: Recorder) 
     assert (got["size"], got["sha256"]) == (generated.size, expected.hexdigest())
 
 
-def test_phase4_answers_the_test_service(
-    blue: Listener, tmp_path: Path, matrix: Recorder
-) -> None:
+def test_phase4_answers_the_test_service(blue: Listener, tmp_path: Path, matrix: Recorder) -> None:
     matrix("phase4", "test service", FROM_US)
-    ebms = "http://docs.oasis-open.org/ebxml-msg/ebms/v3.0/ns/core/200704/"
-    service = Service(f"{ebms}service")
-    mode = pmode(blue.url, services=(service,), actions=(f"{ebms}test",))
-    receipt = submitted(mode, tmp_path, id=fresh("ping"), service=service, action=f"{ebms}test")
+    receipt = submitted(
+        pmode(blue.url), tmp_path,
+        id=fresh("ping"), service=Service(TEST_SERVICE), action=TEST_ACTION,
+    )  # fmt: skip
     assert b"NonRepudiationInformation" in receipt
     assert blue.messages == []
 

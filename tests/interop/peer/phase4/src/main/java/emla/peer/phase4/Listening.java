@@ -10,7 +10,6 @@ import com.helger.phase4.incoming.AS4IncomingProfileSelectorConstant;
 import com.helger.phase4.incoming.AS4IncomingReceiverConfiguration;
 import com.helger.phase4.incoming.AS4RequestHandler;
 import com.helger.phase4.incoming.crypto.AS4IncomingSecurityConfiguration;
-import com.helger.phase4.model.pmode.IPMode;
 import jakarta.servlet.ServletException;
 import jakarta.servlet.http.HttpServlet;
 import jakarta.servlet.http.HttpServletRequest;
@@ -32,7 +31,7 @@ final class Listening {
   private final Map<String, Endpoint> endpoints = new HashMap<>();
 
   Object start(JsonObject arguments) throws Exception {
-    var endpoint = new Endpoint(Terms.keys(arguments), Terms.pmode(arguments, null));
+    var endpoint = new Endpoint(Terms.keys(arguments), arguments);
     String url = endpoint.start();
     endpoints.put(url, endpoint);
     return Map.of("url", url);
@@ -50,13 +49,13 @@ final class Listening {
   @SuppressWarnings("serial")
   private static final class Endpoint extends HttpServlet {
     private final IAS4CryptoFactory keys;
-    private final IPMode pmode;
+    private final JsonObject terms;
     private final Inbox inbox = new Inbox();
     private final Server server = new Server();
 
-    Endpoint(IAS4CryptoFactory keys, IPMode pmode) {
+    Endpoint(IAS4CryptoFactory keys, JsonObject terms) {
       this.keys = keys;
-      this.pmode = pmode;
+      this.terms = terms;
     }
 
     String start() throws Exception {
@@ -81,7 +80,9 @@ final class Listening {
       try (var handler = new AS4RequestHandler(AS4IncomingMessageMetadata.createForRequest())) {
         handler
             .setCryptoFactory(keys)
-            .setPModeResolver((id, service, action, from, to, agreement, address) -> pmode)
+            .setPModeResolver(
+                (id, service, action, from, to, agreement, address) ->
+                    Terms.pmode(terms, null, service, action))
             .setIncomingProfileSelector(new AS4IncomingProfileSelectorConstant(null))
             .setIncomingAttachmentFactory(IAS4IncomingAttachmentFactory.DEFAULT_INSTANCE)
             .setIncomingSecurityConfiguration(

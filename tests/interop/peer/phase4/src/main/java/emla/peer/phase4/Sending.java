@@ -31,7 +31,13 @@ import java.util.Map;
 final class Sending {
   static Object run(JsonObject arguments) throws Exception {
     IAS4CryptoFactory keys = Terms.keys(arguments);
-    IPMode pmode = Terms.pmode(arguments, Main.text(arguments, "url"));
+    JsonObject message = arguments.getAsJsonObject("message");
+    IPMode pmode =
+        Terms.pmode(
+            arguments,
+            Main.text(arguments, "url"),
+            Main.text(message, "service"),
+            Main.text(message, "action"));
     var answer = new Answer();
     AS4Sender.BuilderUserMessage sender =
         AS4Sender.builderUserMessage()
@@ -54,7 +60,7 @@ final class Sending {
       sender.cryptParams().setAlgorithmCrypt(null);
       pmode.getLeg1().getSecurity().disableEncryption();
     }
-    describe(sender, arguments.getAsJsonObject("message"));
+    describe(sender, message);
     EAS4UserMessageSendResult result =
         sender.sendMessageAndCheckForReceipt(problem -> answer.problem = problem.toString());
     return answer.with(result);

@@ -52,8 +52,11 @@ final class Terms {
     }
   }
 
-  /** {@code {"signature"?, "digest"?, "encryption"?}} by phase4's names, e.g. aes128-gcm. */
-  static IPMode pmode(JsonObject arguments, String address) {
+  /**
+   * {@code {"signature"?, "digest"?, "encryption"?}} by phase4's names, e.g. aes128-gcm. By the
+   * PMode's service and action phase4 knows the test service.
+   */
+  static IPMode pmode(JsonObject arguments, String address, String service, String action) {
     var security = new PModeLegSecurity();
     security.setWSSVersion(EWSSVersion.WSS_111);
     security.setX509SignatureAlgorithm(
@@ -71,7 +74,7 @@ final class Terms {
     var leg =
         new PModeLeg(
             PModeLegProtocol.createForDefaultSoapVersion(address),
-            PModeLegBusinessInformation.create(null, null, null, CAS4.DEFAULT_MPC_ID),
+            PModeLegBusinessInformation.create(service, action, null, CAS4.DEFAULT_MPC_ID),
             errors,
             null,
             security);
