@@ -43,7 +43,7 @@ def export_message(store: Store, status: MessageStatus, folder: Path) -> list[Pa
             file=str(folder),
         )
     folder.mkdir(parents=True, exist_ok=True)
-    written = []
+    written: list[Path] = []
     for role, place in _FOLDERS.items():
         parts = [part for part in status.parts if part.role is role]
         taken = {path.name for path in written if path.parent.name == place}
