@@ -1,0 +1,137 @@
+"""Judging a container: its files, digested in one pass, and each signature over them."""
+
+from __future__ import annotations
+
+import hashlib
+import io
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import partial
+from typing import BinaryIO, Final
+
+from connector.container.asic import ContainedFile, OpenedContainer
+from connector.container.extraction import Extraction
+from connector.container.opening import (
+    Layout,
+    Passing,
+    content_window,
+    read_content,
+    read_layout,
+)
+from connector.container.payloads import opened_seekable
+from connector.container.sealing import SIGNED_CONTENT
+from connector.container.zip_reading import DEFAULT_LIMITS, ContainerLimits, Window
+from connector.errors import unacceptable
+from connector.examination.judgement import Basis, Judgement
+from connector.examination.xml_signatures import judge
+from connector.signature import xades
+from connector.signature.algorithms import AlgorithmPolicy
+from connector.signature.trust import TrustStore
+from connector.xml import Element
+from gateway_client.model import PayloadSource, PayloadWriter
+
+_KEPT_FILE: Final = 16 * 1024 * 1024
+_KEPT: Final = 64 * 1024 * 1024
+
+
+@dataclass(frozen=True, slots=True)
+class JudgedContainer:
+    """What a container holds and who sealed it."""
+
+    content: OpenedContainer
+    """Without signatures: those are in `judgements`. Large files can no longer be opened."""
+    judgements: tuple[Judgement, ...]
+
+
+def judge_container(
+    source: PayloadSource, basis: Basis, *, limits: ContainerLimits = DEFAULT_LIMITS
+) -> JudgedContainer:
+    """Every signature of the container, over the bytes as they are.
+
+    In bounded memory: small files are kept, of large ones only the digest. Raises
+    `ConnectorError` (unacceptable) with a `container.*` code where it is no sound container.
+    """
+    sha256 = hashlib.sha256()
+    kept = _Kept()
+    with opened_seekable(source) as stream:
+        window = Window(stream, 0, stream.seek(0, io.SEEK_END))
+        layout = read_layout(window, limits)
+        with content_window(window, layout.content) as content:
+            extraction = Extraction(content, read_content(content, limits), kept.writer)
+            passing = Passing(layout.content, [sha256.update])
+            extraction.run(passing.take)
+            passing.finish()
+            files = extraction.commit()
+    opened = OpenedContainer(files, (), layout.weaknesses)
+    return JudgedContainer(opened, _judgements(layout, sha256.digest(), files, basis))
+
+
+def _judgements(
+    layout: Layout, sha256: bytes, files: tuple[ContainedFile, ...], basis: Basis
+) -> tuple[Judgement, ...]:
+    def verify(signature: Element, trust: TrustStore, policy: AlgorithmPolicy) -> xades.Verified:
+        return xades.verify_detached(signature, {SIGNED_CONTENT: sha256}, trust, policy, basis.at)
+
+    names = tuple(file.name for file in files)
+    return tuple(
+        judge(partial(verify, each), _itself(each), basis, covers=names)
+        for each in layout.signatures
+    )
+
+
+def _itself(signature: Element) -> Callable[[], Element]:
+    """Verifying a detached signature leaves it as it is."""
+    return lambda: signature
+
+
+class _Kept:
+    """Room for the small files of a container."""
+
+    def __init__(self) -> None:
+        self.left = _KEPT
+
+    def writer(self) -> PayloadWriter:
+        return _KeepingWriter(self)
+
+
+class _KeepingWriter:
+    """Keeps a file that is small enough and lets go of it otherwise."""
+
+    def __init__(self, kept: _Kept) -> None:
+        self._kept = kept
+        self._data: bytearray | None = bytearray()
+        self._size = 0
+
+    def write(self, chunk: bytes) -> int:
+        self._size += len(chunk)
+        self._kept.left -= len(chunk) if self._data is not None else 0
+        if self._data is not None and self._size <= _KEPT_FILE and self._kept.left >= 0:
+            self._data += chunk
+        elif self._data is not None:
+            self._kept.left += self._size
+            self._data = None
+        return len(chunk)
+
+    def commit(self) -> _Content:
+        data = None if self._data is None else bytes(self._data)
+        return _Content(data, self._size)
+
+    def abort(self) -> None:
+        self._data = None
+
+
+@dataclass(frozen=True, slots=True)
+class _Content:
+    """A file of a container, if it was kept."""
+
+    data: bytes | None
+    size: int
+
+    def open(self) -> BinaryIO:
+        if self.data is None:
+            raise unacceptable(
+                "container.file-not-kept",
+                f"A file of {self.size} bytes in the container was only digested, not kept.",
+                mend="Take the file out of the container and look at it by itself.",
+            )
+        return io.BytesIO(self.data)

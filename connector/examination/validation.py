@@ -1,0 +1,193 @@
+"""Whether a document of any kind follows its rules. Whose it is, is for `verification` to say."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field, replace
+from typing import Any, Final
+
+from connector.container.names import TOKEN_PDF
+from connector.container.token_xml import parse_token
+from connector.envelope.check import check
+from connector.errors import ConnectorError, Kind, Problem
+from connector.evidence.parse import parse_evidence
+from connector.examination.container_signatures import judge_container
+from connector.examination.drafting import Surroundings, beside, draft
+from connector.examination.judgement import ANYTHING, Anyone, Basis, Verdict, named
+from connector.examination.recognition import Document, DocumentKind, Official, recognise
+from connector.translation.formats import Formats
+from connector.translation.official import faults, validate_official
+
+_INNER: Final = frozenset({DocumentKind.ENVELOPE, DocumentKind.TOKEN, DocumentKind.EVIDENCE})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Findings:
+    """What is wrong with one document."""
+
+    name: str
+    title: str
+    """What it is, in words; empty if that could not be told."""
+    kind: str
+    """Value of a `DocumentKind`, or empty."""
+    problems: tuple[Problem, ...] = ()
+    """What it is refused for."""
+    warnings: tuple[Problem, ...] = ()
+    checked: tuple[str, ...] = ()
+    """What it was held against, in words."""
+
+    @property
+    def acceptable(self) -> bool:
+        """Whether nothing speaks against it."""
+        return not self.problems
+
+    def as_json(self) -> dict[str, Any]:
+        """Plain data."""
+        return {
+            "file": self.name,
+            "kind": self.kind,
+            "title": self.title,
+            "acceptable": self.acceptable,
+            "checked": list(self.checked),
+            "problems": [each.as_json() for each in self.problems],
+            "warnings": [each.as_json() for each in self.warnings],
+        }
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Rules:
+    """What documents are held against."""
+
+    formats: Callable[[], Formats]
+    around: Surroundings
+    official: Official = field(default_factory=dict)
+
+
+def validate(document: Document, rules: Rules) -> Findings:
+    """Everything that is wrong with the document. Raises only for wrong configuration."""
+    findings = Findings(name=document.name, title=document.title, kind=str(document.kind))
+    try:
+        return _CHECKS[document.kind](document, findings, rules)
+    except ConnectorError as error:
+        if error.kind is not Kind.UNACCEPTABLE:
+            raise
+        return replace(findings, problems=named(error.problems, document.name))
+
+
+def _envelope(document: Document, findings: Findings, rules: Rules) -> Findings:
+    assert document.root is not None
+    return replace(
+        findings,
+        problems=check(document.root, file=document.name),
+        checked=("schema (XSD)", "rules (Schematron)"),
+    )
+
+
+def _token(document: Document, findings: Findings, rules: Rules) -> Findings:
+    assert document.root is not None
+    _, weaknesses = parse_token(document.root)
+    return replace(
+        findings, warnings=named(weaknesses, document.name), checked=("structure of the token",)
+    )
+
+
+def _evidence(document: Document, findings: Findings, rules: Rules) -> Findings:
+    assert document.root is not None
+    evidence, weaknesses = parse_evidence(document.root)
+    return replace(
+        findings,
+        title=f"{findings.title} {evidence.type}",
+        warnings=named(weaknesses, document.name),
+        checked=("ETSI TS 102 640-2",),
+    )
+
+
+def _pdf(document: Document, findings: Findings, rules: Rules) -> Findings:
+    note = Problem(
+        code="pdf.not-checked",
+        what="Nothing is known about what a PDF must be like.",
+        mend="`emla verify` says who signed it.",
+        file=document.name,
+    )
+    return replace(findings, warnings=(note,))
+
+
+def _container(document: Document, findings: Findings, rules: Rules) -> Findings:
+    basis = Basis(Anyone(), ANYTHING, rules.around.now)
+    judged = judge_container(document.source, basis)
+    problems = [
+        replace(problem, file=document.name)
+        for judgement in judged.judgements
+        if judgement.verdict is Verdict.INVALID
+        for problem in judgement.problems
+    ]
+    warnings = list(named(judged.content.weaknesses, document.name))
+    if judged.content.file(TOKEN_PDF) is None:
+        what = f"The container has no {TOKEN_PDF}."
+        warnings.append(Problem(code="container.no-token-pdf", what=what, file=document.name))
+    for inner in _inside(document, judged.content.files, rules):
+        found = validate(inner, rules)
+        problems += found.problems
+        warnings += found.warnings
+    return replace(
+        findings,
+        problems=tuple(problems),
+        warnings=tuple(warnings),
+        checked=("archive", "checksums", f"{len(judged.content.files)} files", "signed digest"),
+    )
+
+
+def _inside(document: Document, files: Any, rules: Rules) -> Iterator[Document]:
+    """The files of a container that have rules of their own; all else are attachments."""
+    for file in files:
+        try:
+            inner = recognise(f"{document.name}!{file.name}", file.source, _no_formats)
+        except ConnectorError:
+            continue
+        if inner.kind in _INNER:
+            yield inner
+
+
+def _no_formats() -> Formats:
+    return Formats({})
+
+
+def _national(document: Document, findings: Findings, rules: Rules) -> Findings:
+    problems: tuple[Problem, ...] = ()
+    warnings: tuple[Problem, ...] = ()
+    checked: tuple[str, ...] = ()
+    if document.mapped:
+        formats = rules.formats()
+        read = formats.read(document.data, document.format or "", filename=document.name)
+        files = beside(document, (each.name for each in read.attachments))
+        made = draft(document, formats, rules.around, attachments=files)
+        problems, warnings = made.problems, (*made.warnings, *made.left_open)
+        checked = (f"mapping {document.format}",)
+        if made.complete:
+            checked += ("schema and rules of the envelope it becomes",)
+    else:
+        note = Problem(
+            code="translation.unknown-message-type",
+            what=f"The mapping {document.format} does not know this kind of message; it was only "
+            "held against the official schemas.",
+            file=document.name,
+        )
+        warnings = (note,)
+    schemas = rules.official.get(document.format or "")
+    if document.root is not None and schemas is not None:
+        official = validate_official(document.root, schemas, file=document.name)
+        wrong = faults(official)
+        problems += wrong
+        warnings += tuple(each for each in official if each not in wrong)
+        checked += ("official schemas and rules",)
+    return replace(findings, problems=problems, warnings=warnings, checked=checked)
+
+
+_CHECKS: Final[dict[DocumentKind, Callable[[Document, Findings, Rules], Findings]]] = {
+    DocumentKind.ENVELOPE: _envelope,
+    DocumentKind.TOKEN: _token,
+    DocumentKind.EVIDENCE: _evidence,
+    DocumentKind.PDF: _pdf,
+    DocumentKind.CONTAINER: _container,
+    DocumentKind.NATIONAL: _national,
+}
