@@ -12,21 +12,23 @@ import re
 from collections.abc import Iterator
 from typing import Final
 
-from connector.errors import ConnectorError, Problem, unacceptable
+from connector.errors import ConnectorError, Problem
 from connector.errors import Kind as ErrorKind
 from connector.translation.compiled import Order
+from connector.translation.csv_encoding import decoded, without_mark
 from connector.translation.csv_layout import Layout, Record
-from connector.translation.kind import Document, line_at, require_size, step_place, too_many
+from connector.translation.kind import Document, require_size, step_place, too_many
 from connector.translation.mapping import CsvTable, LimitsTable
 from connector.translation.node import Node
 
-_FORMULA: Final = re.compile(r"'*[=+\-@\t\r]")
-_MARKED: Final = re.compile(r"'+[=+\-@\t\r]")
+_FORMULA: Final = re.compile(r"'*[=+\-@\t\r\n]")
+_MARKED: Final = re.compile(r"'+[=+\-@\t\r\n]")
 _REFERENCE: Final = re.compile(r"&#(\d{1,7});")
-_UTF8_IN_8BIT: Final = re.compile(rb"\xc3[\xa1-\xaa\xac\xad\xaf-\xba\xbc-\xbf]|\xef\xbb\xbf")
-"""Accented letters in UTF-8; in windows-1252 the same bytes are a capital A with tilde and a sign,
-which no language has."""
+_LONE_RETURN: Final = re.compile(r"\r(?!\n)")
 _SHORTENED: Final = " […]"
+_RUNNING_TEXT: Final = 100
+"""Columns at least this long hold words, which may be cut; a part of a code, a date or a number
+would be another one."""
 
 
 class CsvKind:
@@ -39,10 +41,12 @@ class CsvKind:
         self._table = table
         self._layout = layout
         self._limits = limits
+        # The library's own bound of 128 KiB a cell holds for the whole process.
+        csv.field_size_limit(max(csv.field_size_limit(), limits.max_bytes))
 
     def looks_like(self, data: bytes) -> bool:
         """Whether the first line begins with a kind of record of the layout."""
-        first = data[:1000].split(self._table.delimiter.encode())[0]
+        first = without_mark(data[:1000]).split(self._table.delimiter.encode())[0]
         return first.strip(b'"').decode("latin-1") in self._layout
 
     def seen(self, data: bytes) -> str:
@@ -56,7 +60,7 @@ class CsvKind:
         """Raises `translation.too-large`, `.wrong-encoding`, `.malformed` (every line that is
         wrong), `.too-many-fields`."""
         require_size(data, self._limits, file)
-        text = self._decoded(data, file)
+        text = decoded(data, self._table.encoding, file)
         root = Node("", None)
         open_records: dict[str, Node] = {}
         problems: list[Problem] = []
@@ -83,27 +87,6 @@ class CsvKind:
         if problems:
             raise ConnectorError(ErrorKind.UNACCEPTABLE, *problems)
         return root
-
-    def _decoded(self, data: bytes, file: str | None) -> str:
-        encoding = self._table.encoding
-        if found := _UTF8_IN_8BIT.search(data):
-            raise _wrong_encoding(
-                f"From byte {found.start()} on it is UTF-8, where {encoding} is agreed.",
-                data,
-                found.start(),
-                f"Save the whole document as {encoding}.",
-                file,
-            )
-        try:
-            return data.decode(encoding)
-        except UnicodeDecodeError as error:
-            raise _wrong_encoding(
-                f"Byte {error.start} (0x{data[error.start]:02X}) does not exist in {encoding}.",
-                data,
-                error.start,
-                f"Save the document as {encoding}.",
-                file,
-            ) from error
 
     def _rows(self, text: str, file: str | None) -> Iterator[tuple[int, list[str]]]:
         reader = csv.reader(
@@ -137,45 +120,15 @@ class CsvKind:
 
     def write(self, root: Node, order: Order) -> Document:
         """Records in the order of the layout, each followed by those that belong to it."""
-        changed: list[tuple[Node, str]] = []
-        rows: list[list[str]] = []
-        self._write_records(root, None, rows, changed)
         out = io.StringIO(newline="")
+        writing = _Writing(self._table, self._layout)
+        writing.records(root, None)
         writer = csv.writer(
             out, delimiter=self._table.delimiter, lineterminator=self._table.line_end
         )
-        writer.writerows(rows)
-        return Document(out.getvalue().encode(self._table.encoding), tuple(changed))
-
-    def _encodable(self, cell: str) -> str:
-        if cell.isascii():
-            return cell
-        encoding = self._table.encoding
-        return cell.encode(encoding, "xmlcharrefreplace").decode(encoding)
-
-    def _write_records(
-        self,
-        node: Node,
-        parent: str | None,
-        rows: list[list[str]],
-        changed: list[tuple[Node, str]],
-    ) -> None:
-        for record in self._layout.values():
-            if record.parent != parent:
-                continue
-            for kid in node.kids.get(record.name, ()):
-                cells = [record.name]
-                for column in record.columns:
-                    cell = kid.first(column.name)
-                    value = cell.value if cell is not None and cell.value else ""
-                    if cell is not None and column.length and len(value) > column.length:
-                        keep = column.length - len(_SHORTENED)
-                        value = value[:keep] + _SHORTENED if keep > 0 else value[: column.length]
-                        note = f"Shortened to {column.length} characters; whole in the envelope."
-                        changed.append((cell, note))
-                    cells.append(self._encodable(_harmless(value)))
-                rows.append(cells)
-                self._write_records(kid, record.name, rows, changed)
+        writer.writerows(writing.rows)
+        data = out.getvalue().encode(self._table.encoding)
+        return Document(data, tuple(writing.changed), tuple(writing.left_out))
 
     # places -------------------------------------------------------------------------------------
 
@@ -201,6 +154,58 @@ class CsvKind:
         return "/".join([*([base] if base else []), *steps])
 
 
+class _Writing:
+    """One document becoming rows."""
+
+    def __init__(self, table: CsvTable, layout: Layout) -> None:
+        self._encoding = table.encoding
+        self._layout = layout
+        self.rows: list[list[str]] = []
+        self.changed: list[tuple[Node, str]] = []
+        self.left_out: list[tuple[Node, str]] = []
+
+    def records(self, node: Node, parent: str | None) -> None:
+        """The records below `node`, of the kinds that belong to `parent`."""
+        for record in self._layout.values():
+            if record.parent != parent:
+                continue
+            for kid in node.kids.get(record.name, ()):
+                cells = (self._cell(kid.first(each.name), each.length) for each in record.columns)
+                self.rows.append([record.name, *cells])
+                self.records(kid, record.name)
+
+    def _cell(self, cell: Node | None, length: int | None) -> str:
+        if cell is None or not cell.value:
+            return ""
+        text = self._encodable(_harmless(cell.value))
+        if length is None or len(text) <= length:
+            return text
+        if length < _RUNNING_TEXT:
+            what = f"Left out: longer than {length} characters; it is in the envelope."
+            self.left_out.append((cell, what))
+            return ""
+        note = f"Shortened to {length} characters; whole in the envelope."
+        self.changed.append((cell, note))
+        return self._cut(cell.value, length)
+
+    def _cut(self, value: str, length: int) -> str:
+        """As much of the value as fits, sign by sign: half a reference would be another sign."""
+        mark = self._encodable(_SHORTENED)
+        room = length - len(mark)
+        for size in range(min(len(value), room), 0, -1):
+            text = self._encodable(_harmless(value[:size]))
+            if len(text) <= room:
+                return text + mark
+        return ""
+
+    def _encodable(self, text: str) -> str:
+        if "\r" in text:  # outside quotes, some readers take it for the end of a line
+            text = _LONE_RETURN.sub("&#13;", text)
+        if text.isascii():
+            return text
+        return text.encode(self._encoding, "xmlcharrefreplace").decode(self._encoding)
+
+
 def _wrong(record: Record | None, cells: list[str], open_records: dict[str, Node]) -> str:
     if record is None:
         return f"{cells[0][:40]!r} is no kind of record of this format."
@@ -222,20 +227,10 @@ def _malformed(what: str, file: str | None, line: int) -> Problem:
     )
 
 
-def _wrong_encoding(
-    what: str, data: bytes, offset: int, mend: str, file: str | None
-) -> ConnectorError:
-    return unacceptable(
-        "translation.wrong-encoding", what, mend=mend, file=file, line=line_at(data, offset)
-    )
-
-
 def _restored(cell: str) -> str:
-    if cell[:1] == "'" and _MARKED.match(cell):
-        cell = cell[1:]
     if "&#" in cell:
         cell = _REFERENCE.sub(_sign, cell)
-    return cell
+    return cell[1:] if cell[:1] == "'" and _MARKED.match(cell) else cell
 
 
 def _sign(found: re.Match[str]) -> str:

@@ -244,6 +244,8 @@ class Formats:
         document = chosen.kind.write(goal, program.order)
         for node, what in document.changed:
             _tell_change(run, node, what)
+        for node, what in document.left_out:
+            _tell_change(run, node, what, left_out=True)
         return Written(
             format=format,
             data=document.data,
@@ -296,11 +298,13 @@ def _body(envelope: Node) -> MessageName | None:
     return next((each for each in MessageName if each in envelope.kids), None)
 
 
-def _tell_change(run: Run, node: Node, what: str) -> None:
+def _tell_change(run: Run, node: Node, what: str, *, left_out: bool = False) -> None:
     origin = node.made_from
     if origin is None:
         return
     origin.notes.append(what)
+    if left_out and origin.uses == [node]:
+        origin.outcome, origin.uses = Outcome.ANNEXED, []
     run.warnings.append(Problem(code="translation.inexact", what=what, path=envelope_place(origin)))
 
 

@@ -3,17 +3,32 @@
 from __future__ import annotations
 
 import json
+import re
+from collections import Counter
 from collections.abc import Sequence
+from decimal import Decimal
 from typing import Any, Final
 
 from connector.errors import ConnectorError, Problem, unacceptable
 from connector.errors import Kind as ErrorKind
 from connector.translation.compiled import Order
-from connector.translation.kind import Document, line_at, require_size, too_deep, too_many
+from connector.translation.kind import (
+    Document,
+    line_at,
+    require_name,
+    require_size,
+    too_deep,
+    too_many,
+)
 from connector.translation.mapping import JsonTable, LimitsTable
 from connector.translation.node import ARRAY, Node, Scalar
 
 _BOM: Final = b"\xef\xbb\xbf"
+
+
+_STRING: Final = re.compile(r'"[^"\\]*(?:\\.[^"\\]*)*(?:"|\\?\Z)', re.DOTALL)
+_SURROGATE: Final = re.compile("[\ud800-\udfff]")
+_MODEST: Final = re.compile(r"-?\d{1,20}(?:\.\d{1,20})?(?:[eE][+-]?\d\d?)?", re.ASCII)
 
 
 class _Members(list[tuple[str, Any]]):
@@ -21,9 +36,15 @@ class _Members(list[tuple[str, Any]]):
 
 
 class _Number(str):
-    """A number as it was written."""
+    """A number as it was written; a whole one as XML writes it (`2.0` and `2e0` are `2`)."""
 
     __slots__ = ()
+
+
+def _real(text: str) -> _Number:
+    if _MODEST.fullmatch(text) and (number := Decimal(text)) == number.to_integral_value():
+        return _Number(int(number))
+    return _Number(text)
 
 
 def _refuse_constant(text: str) -> Any:
@@ -64,8 +85,9 @@ class JsonKind:
         `.too-deep`, `.too-many-fields`."""
         require_size(data, self._limits, file)
         text = _decoded(data, file)
+        _require_few(text, self._limits, file)
         try:
-            content = _DECODER.decode(text.lstrip("\ufeff").strip(" \t\r\n"))
+            content = _DECODER.decode(text)
         except RecursionError as error:
             raise too_deep(self._limits, file) from error
         except ValueError as error:
@@ -103,7 +125,7 @@ class JsonKind:
 
 def _decoded(data: bytes, file: str | None) -> str:
     try:
-        return data.decode("utf-8")
+        return data.decode("utf-8").removeprefix("\ufeff")
     except UnicodeDecodeError as error:
         raise unacceptable(
             "translation.wrong-encoding",
@@ -112,6 +134,14 @@ def _decoded(data: bytes, file: str | None) -> str:
             file=file,
             line=line_at(data, error.start),
         ) from error
+
+
+def _require_few(text: str, limits: LimitsTable, file: str | None) -> None:
+    """Before anything is built: a few bytes become a few hundred as objects."""
+    if sum(map(text.count, ",[{")) > limits.max_fields:
+        bare = _STRING.sub("", text)
+        if sum(map(bare.count, ",[{")) > limits.max_fields:
+            raise too_many(limits, file)
 
 
 def _malformed(what: str, file: str | None, line: int | None) -> ConnectorError:
@@ -134,7 +164,7 @@ class _Reading:
         root = Node("", None)
         self._members(root, content, 1)
         if self._duplicates:
-            raise ConnectorError(ErrorKind.UNACCEPTABLE, *self._duplicates[:100])
+            raise ConnectorError(ErrorKind.UNACCEPTABLE, *self._duplicates)
         return root
 
     def _members(self, node: Node, members: _Members, depth: int) -> None:
@@ -143,6 +173,9 @@ class _Reading:
         if len({name for name, _ in members}) != len(members):
             self._note_duplicates(node, [name for name, _ in members])
         for name, value in members:
+            require_name(name, self._file)
+            if name.endswith(ARRAY) or _SURROGATE.search(name):
+                raise self._unspeakable(node, name)
             if isinstance(value, list) and not isinstance(value, _Members):
                 self._items(node, name + ARRAY, value, depth)
             else:
@@ -167,8 +200,19 @@ class _Reading:
             child.value, child.scalar = ("true" if value else "false"), Scalar.BOOLEAN
         elif value is None:
             child.value, child.scalar = "", Scalar.NULL
+        elif _SURROGATE.search(value):
+            raise self._unspeakable(child, value)
         else:
             child.value = value
+
+    def _unspeakable(self, node: Node, text: str) -> ConnectorError:
+        return unacceptable(
+            "translation.malformed",
+            f"{text[:40]!a} cannot stand in a document of this kind.",
+            mend="Remove half characters (\\ud800 to \\udfff), and [] at the end of names.",
+            file=self._file,
+            path=self._kind.place(node),
+        )
 
     def _next(self) -> int:
         self._count += 1
@@ -177,14 +221,15 @@ class _Reading:
         return self._count
 
     def _note_duplicates(self, node: Node, names: list[str]) -> None:
-        for name in sorted({each for each in names if names.count(each) > 1}):
+        doubled = [name for name, count in Counter(names).items() if count > 1]
+        for name in doubled[: 100 - len(self._duplicates)]:
             self._duplicates.append(
                 Problem(
                     code="translation.duplicate-key",
-                    what=f"The member {name!r} stands twice in one object.",
+                    what=f"The member {name[:80]!r} stands twice in one object.",
                     mend="Remove one: readers would not agree which of them counts.",
                     file=self._file,
-                    path=f"{self._kind.place(node)}/{name}",
+                    path=f"{self._kind.place(node)}/{ascii(name[:80])[1:-1]}",
                 )
             )
 

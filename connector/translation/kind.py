@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Protocol
+from typing import Final, Protocol
 
 from connector.errors import ConnectorError, unacceptable
 from connector.translation.compiled import Order
 from connector.translation.mapping import LimitsTable
 from connector.translation.node import Node
+
+MAX_NAME: Final = 1000
+"""Characters of the name of an element, attribute or member, its namespace included."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,6 +21,8 @@ class Document:
     data: bytes
     changed: tuple[tuple[Node, str], ...] = field(default=())
     """Fields that could not be written as they are, each with what happened to it."""
+    left_out: tuple[tuple[Node, str], ...] = field(default=())
+    """Fields that could not be written at all, each with the reason."""
 
 
 class Kind(Protocol):
@@ -60,6 +65,17 @@ def require_size(data: bytes, limits: LimitsTable, file: str | None) -> None:
             "translation.too-large",
             f"The document has {len(data)} bytes; the format allows {limits.max_bytes}.",
             mend="Send large content as attachments.",
+            file=file,
+        )
+
+
+def require_name(name: str, file: str | None) -> None:
+    """Raises `translation.malformed` for a name that no format has: each place would repeat it."""
+    if len(name) > MAX_NAME:
+        raise unacceptable(
+            "translation.malformed",
+            f"A name has {len(name)} characters; {MAX_NAME} are allowed ({name[:40]!r} …).",
+            mend="Check how the document was made.",
             file=file,
         )
 

@@ -129,20 +129,32 @@ class Moments:
             self._moment(text, found[1] + (found[2] or ""), found[3])
             if found[3] is not None:
                 return text, ""
-            return self._moment(text, found[1] + (found[2] or ""), None).isoformat(), ""
+            return self._local(text, found[1] + (found[2] or ""))
         for pattern in self._patterns:
             if (parts := pattern.parse(text)) is not None:
                 p = {"s": "00", **parts}
                 local = f"{p['Y']}-{p['M']}-{p['D']}T{p['h']}:{p['m']}:{p['s']}"
-                return self._moment(text, local, p.get("z")).isoformat(), ""
+                if "z" in p:
+                    return self._moment(text, local, p["z"]).isoformat(), ""
+                return self._local(text, local)
         raise self._bad(text)
+
+    def _local(self, text: str, local: str) -> tuple[str, str]:
+        """In the format's own zone; a note for an hour that the change of clocks repeats."""
+        moment = self._moment(text, local, None)
+        twice = moment.utcoffset() != moment.replace(fold=1).utcoffset()
+        note = f"{text} came twice, or never, when the clocks were changed." if twice else ""
+        return moment.isoformat(), note
 
     def write(self, text: str) -> tuple[str, str]:
         """The other way, in the format's zone."""
         if self._iso:
             return text, ""
         moment = datetime.fromisoformat(text.strip().replace("Z", "+00:00"))
-        local = moment if self._zone is None else moment.astimezone(self._zone)
+        try:
+            local = moment if self._zone is None else moment.astimezone(self._zone)
+        except (OverflowError, ValueError) as error:  # the first or last day of all
+            raise NotConvertible(_BAD_DATE, f"{text} is out of range.") from error
         offset = local.strftime("%z")
         parts = {
             **dict(zip("YMD", local.strftime("%Y-%m-%d").split("-"), strict=True)),
@@ -254,7 +266,7 @@ def _escaped(text: str) -> str:
 
 def _unescaped(text: str) -> str | None:
     """The id whose escaped form `text` is, if it is one."""
-    if text[:1] != "_" or len(text) > 64:
+    if text[:1] != "_" or not 1 < len(text) <= 64:
         return None
     try:
         inner = _ESCAPED.sub(lambda found: chr(int(found[1], 16)), text[1:])

@@ -15,6 +15,7 @@ from connector.translation.kind import (
     line_at,
     named_below,
     named_place,
+    require_name,
     require_size,
     too_deep,
     too_many,
@@ -78,10 +79,11 @@ class XmlKind:
         if tag[0] == "{":
             known = self._names.get(tag)
             if known is None:
+                require_name(tag, None)
                 uri, _, local = tag[1:].partition("}")
                 prefix = self._prefixes.get(uri)
                 known = tag if prefix is None else f"{prefix}:{local}" if prefix else local
-                if len(self._names) < 10_000 and len(tag) < 1000:
+                if len(self._names) < 10_000:
                     self._names[tag] = known
             tag = known
         return f"@{tag}" if attribute else tag
