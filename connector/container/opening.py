@@ -73,7 +73,7 @@ def read_layout(window: Window, limits: ContainerLimits) -> Layout:
     if len(signature_files) > 1:
         raise refused("signatures-doubled", "The container has more than one file of signatures.")
     data = read_small(window, signature_files[0], limits.max_small_file)
-    return Layout(named[SIGNED_CONTENT], _signatures(data), tuple(weaknesses))
+    return Layout(named[SIGNED_CONTENT], signature_elements(data), tuple(weaknesses))
 
 
 def _check_mimetype(
@@ -97,7 +97,9 @@ def _weakness(code: str, what: str) -> Problem:
     return Problem(code=f"container.{code}", what=what)
 
 
-def _signatures(data: bytes) -> tuple[Element, ...]:
+def signature_elements(data: bytes) -> tuple[Element, ...]:
+    """Each ds:Signature of a file of signatures. Raises `container.signatures-malformed`,
+    `container.no-signature`."""
     root = parse(data, file=SIGNATURES)
     children = list(root.iterchildren("*"))
     if root.tag != f"{{{ASIC}}}XAdESSignatures" or any(

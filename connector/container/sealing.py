@@ -64,13 +64,15 @@ class Seal:
 
 
 @dataclass(frozen=True, slots=True)
-class _Measured:
+class Measured:
+    """A document whose size and checksum are known."""
+
     file: StoredFile
     source: PayloadSource
     kept: bytes | None
 
 
-class _Output:
+class Output:
     """Gathers small pieces into large writes, and counts, digests and checks on the way."""
 
     def __init__(self, target: Writable) -> None:
@@ -81,6 +83,7 @@ class _Output:
         self.digest: Callable[[bytes], object] | None = None
 
     def write(self, data: bytes) -> None:
+        """Append `data`."""
         if self.digest:
             self.digest(data)
         self.written += len(data)
@@ -90,6 +93,7 @@ class _Output:
             self.flush()
 
     def flush(self) -> None:
+        """Write what is held."""
         self._target.write(b"".join(self._pieces))
         self._pieces.clear()
         self._held = 0
@@ -109,14 +113,14 @@ def write_container(
     """
     names = entry_names(document.name for document in documents)
     contents = [
-        _measured(name, document.source) for name, document in zip(names, documents, strict=True)
+        measured(name, document.source) for name, document in zip(names, documents, strict=True)
     ]
     if token_pdf is not None:
-        contents.append(_measured(TOKEN_PDF, BytesSource(token_pdf)))
+        contents.append(measured(TOKEN_PDF, BytesSource(token_pdf)))
     if not contents:
         raise unacceptable("container.empty", "A container needs at least one document.")
     headers, tail = _inner_layout([content.file for content in contents], moment)
-    out = _Output(target)
+    out = Output(target)
     placed: list[tuple[StoredFile, int]] = []
 
     def begin(file: StoredFile) -> None:
@@ -131,7 +135,7 @@ def write_container(
     out.digest = sha256.update
     for content, header in zip(contents, headers, strict=True):
         out.write(header)
-        _copy(content, out)
+        copy_measured(content, out)
     out.write(tail)
     out.digest = None
     signatures = sign(sha256.digest())
@@ -142,27 +146,35 @@ def write_container(
     return Seal(names, sha256.digest(), out.written)
 
 
-def _measured(name: str, source: PayloadSource) -> _Measured:
-    """The document's size and checksum."""
+def measured(
+    name: str, source: PayloadSource, seen: Callable[[bytes], object] = lambda _: None
+) -> Measured:
+    """The document's size and checksum; each piece of it is given to `seen`."""
     size = source.size
     with source.open() as stream:
         if size <= _KEPT:
             data = stream.read(size + 1)
             if len(data) != size:
                 raise _changed(name)
-            return _Measured(StoredFile(name, size, zlib.crc32(data)), source, data)
+            seen(data)
+            return Measured(StoredFile(name, size, zlib.crc32(data)), source, data)
         crc = read = 0
         while piece := stream.read(_CHUNK):
             crc = zlib.crc32(piece, crc)
             read += len(piece)
+            seen(piece)
     if read != size:
         raise _changed(name)
-    return _Measured(StoredFile(name, size, crc), source, None)
+    return Measured(StoredFile(name, size, crc), source, None)
 
 
-def _copy(content: _Measured, out: _Output) -> None:
+def copy_measured(
+    content: Measured, out: Output, progress: Callable[[int], object] = lambda _: None
+) -> None:
+    """Write a document. Raises `container.document-changed` (transient) if it is another now."""
     if content.kept is not None:
         out.write(content.kept)
+        progress(len(content.kept))
         return
     crc, left = 0, content.file.size
     with content.source.open() as stream:
@@ -172,6 +184,7 @@ def _copy(content: _Measured, out: _Output) -> None:
             if left < 0:
                 break
             out.write(piece)
+            progress(len(piece))
     if left or crc != content.file.crc:
         raise _changed(content.file.name)
 
@@ -195,7 +208,7 @@ def _inner_layout(files: Sequence[StoredFile], moment: datetime) -> tuple[list[b
     return headers, directory(placed, at, moment)
 
 
-def _inner_file(contents: Sequence[_Measured], headers: Sequence[bytes], tail: bytes) -> StoredFile:
+def _inner_file(contents: Sequence[Measured], headers: Sequence[bytes], tail: bytes) -> StoredFile:
     """SignedContent.zip as a file: its size and checksum, before any of it is written."""
     crc = size = 0
     for content, header in zip(contents, headers, strict=True):

@@ -61,7 +61,7 @@ class CentralHeader:
         return tuple(forms)
 
 
-def central_headers(directory: bytes, count: int) -> list[CentralHeader]:
+def central_headers(directory: bytes, count: int, *, folders: bool = False) -> list[CentralHeader]:
     """The headers in a central directory, which must be `count` and fill it.
 
     Raises `ConnectorError`: see `zip_reading.read_structure`.
@@ -77,19 +77,19 @@ def central_headers(directory: bytes, count: int) -> list[CentralHeader]:
         at += CENTRAL.size + sum(lengths)
         if fields[0] != CENTRAL_SIGNATURE or len(variable) != sum(lengths):
             raise broken("truncated", "The archive's directory is broken.")
-        headers.append(_central(fields, variable))
+        headers.append(_central(fields, variable, folders))
     if at != len(directory):
         raise broken("headers-disagree", "The archive's directory has more than its files.")
     return headers
 
 
-def _central(fields: tuple[Any, ...], variable: bytes) -> CentralHeader:
+def _central(fields: tuple[Any, ...], variable: bytes, folders: bool) -> CentralHeader:
     made_by, _, flags, method = fields[1:5]
     crc, compressed, size, name_length, extra_length = fields[7:12]
     disk, _, attributes, offset = fields[13:17]
     raw_name = variable[:name_length]
-    name = _decoded(raw_name, flags)
-    if name != META_INF:
+    name = _decoded(raw_name, flags, folders)
+    if not name.endswith("/"):
         _check_kind(name, flags, method, made_by >> 8, attributes)
     elif size or compressed:
         raise broken("special-file", f"{name!r} is a folder with content.")
@@ -132,15 +132,16 @@ def check_local(header: CentralHeader, fields: tuple[Any, ...], variable: bytes)
             )
 
 
-def _decoded(raw: bytes, flags: int) -> str:
+def _decoded(raw: bytes, flags: int, folders: bool) -> str:
     try:
         name = raw.decode("utf-8" if flags & UTF8 else "ascii")
     except UnicodeDecodeError as error:
         raise broken(
             "entry-name", f"The file name {raw!r} is neither ASCII nor marked as UTF-8."
         ) from error
-    # ASiC has one folder, and no other is of use here.
-    fault = fault_of(name.removeprefix(META_INF))
+    # ASiC-S has one folder, and no other is of use there.
+    steps = name.removesuffix("/").split("/") if folders else [name.removeprefix(META_INF)]
+    fault = next((found for step in steps if (found := fault_of(step))), "")
     if fault and name != META_INF:
         raise broken("entry-name", f"The file name {name!r} {fault}.")
     return name

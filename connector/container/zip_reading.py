@@ -47,6 +47,8 @@ class ContainerLimits:
     ratio_from: int = 16 * 1024**2
     max_small_file: int = 4 * 1024**2
     """Bytes of a file that is read as a whole (mimetype, signatures.xml)."""
+    folders: bool = False
+    """Whether names may have folders in them; each step must be a safe name all the same."""
 
 
 DEFAULT_LIMITS: Final = ContainerLimits()
@@ -98,7 +100,7 @@ def read_structure(window: Window, limits: ContainerLimits = DEFAULT_LIMITS) -> 
             "too-many-entries",
             f"The archive has {count} files; {limits.max_entries} are allowed.",
         )
-    headers = central_headers(window.at(start, length), count)
+    headers = central_headers(window.at(start, length), count, folders=limits.folders)
     _check_amount(headers, limits)
     _check_names(headers)
     headers = sorted(headers, key=lambda header: header.offset)
