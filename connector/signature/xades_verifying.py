@@ -35,7 +35,7 @@ Digests = Mapping[str, bytes] | Callable[[str, str], bytes | None]
 """SHA-256 of each file by its name, all of which must be covered; or a function from name and
 digest algorithm (as hashlib calls it) to a digest, None for a file that it does not know."""
 
-MAX_REFERENCES: Final = 64
+MAX_REFERENCES: Final = 256
 _CLOCKS_DIFFER: Final = timedelta(minutes=10)
 _SIGNATURE: Final = f"{{{DS}}}Signature"
 
