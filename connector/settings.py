@@ -96,6 +96,8 @@ class QueueSection(_Section):
     ladder: tuple[Duration, ...] = tuple(
         timedelta(seconds=s) for s in (30, 120, 600, 3600, 6 * 3600)
     )
+    lease: Duration = timedelta(seconds=15)
+    """How long a job stays with a process that has vanished with it."""
 
 
 class GatewaySection(_Section):

@@ -70,7 +70,9 @@ def open_home_store(home: Home) -> SqlStore:
 def open_home_queue(home: Home, store: SqlStore) -> Queue:
     """A connection to the queue of a home. Raises `queue.url`."""
     section = home.settings.queue
-    return open_queue(section.url, store, prefix=section.prefix, ladder=section.ladder)
+    return open_queue(
+        section.url, store, prefix=section.prefix, ladder=section.ladder, lease=section.lease
+    )
 
 
 def assemble(home: Home) -> Assembly:

@@ -6,25 +6,21 @@ starts them again. SIGTERM and SIGINT drain: nothing new is begun, what is in ha
 
 from __future__ import annotations
 
-import multiprocessing
-import os
 import signal
 import threading
 import time
 from collections.abc import Callable
-from multiprocessing.process import BaseProcess
-from pathlib import Path
 from typing import Final
 
 import structlog
 import uvicorn
 
-from connector.errors import ConnectorError, misconfigured
-from connector.exchange.worker import Worker
+from connector.errors import misconfigured
 from connector.intake.folder import FolderIntake, Folders
 from connector.runtime import watch
 from connector.runtime.assembly import Assembly, assemble
-from connector.settings import Home, load
+from connector.runtime.workers import WorkerProcesses, work
+from connector.settings import Home
 from gateway_client.as4.endpoint import EndpointLimits, as4_app
 
 log = structlog.get_logger("emla.run")
@@ -41,7 +37,7 @@ class Service:
         self.assembly: Assembly = assemble(home)
         self._stop = threading.Event()
         self._threads: list[threading.Thread] = []
-        self._processes: list[BaseProcess] = []
+        self._workers: WorkerProcesses | None = None
         self._server: uvicorn.Server | None = None
 
     def start(self) -> None:
@@ -68,12 +64,11 @@ class Service:
             reception = assembly.reception
             self._repeat("poll", lambda: watch.poll(pull, reception), every, every * 30)
         if settings.run.workers == 0:
-            self._thread("worker", lambda: _work(assembly, self._stop))
+            self._thread("worker", lambda: work(assembly, self._stop))
         else:
-            self._processes = [
-                _start_process(self.home.folder) for _ in range(settings.run.workers)
-            ]
-            self._thread("keeper", self._keep_processes)
+            workers = WorkerProcesses(self.home.folder, settings.run.workers)
+            self._workers = workers
+            self._thread("keeper", lambda: workers.keep(self._stop))
         log.info("run.started", party=settings.connector.party, country=settings.connector.country)
 
     def _repeat(self, name: str, work: Callable[[], int], every: float, at_most: float) -> None:
@@ -122,17 +117,10 @@ class Service:
                 )
             time.sleep(0.02)
 
-    def _keep_processes(self) -> None:
-        while not self._stop.wait(_SECOND / 2):
-            for place, process in enumerate(self._processes):
-                if not process.is_alive() and not self._stop.is_set():
-                    log.warning("worker.ended", pid=process.pid, exit_status=process.exitcode)
-                    self._processes[place] = _start_process(self.home.folder)
-
     @property
     def worker_pids(self) -> list[int]:
         """Process ids of the worker processes."""
-        return [process.pid for process in self._processes if process.pid is not None]
+        return self._workers.pids if self._workers else []
 
     def wait(self) -> None:
         """Until SIGTERM or SIGINT; then drain."""
@@ -153,56 +141,9 @@ class Service:
         if self._server is not None:
             self._server.should_exit = True
         deadline = time.monotonic() + self.home.settings.run.drain.total_seconds()
-        for process in self._processes:
-            process.terminate()  # SIGTERM: it finishes its job first
-        for process in self._processes:
-            process.join(max(0.0, deadline - time.monotonic()))
-            if process.is_alive():
-                process.kill()
-                process.join()
+        if self._workers is not None:
+            self._workers.stop(deadline)
         for thread in self._threads:
             thread.join(max(0.1, deadline - time.monotonic()))
         self.assembly.close()
         log.info("run.stopped")
-
-
-def _work(assembly: Assembly, stop: threading.Event) -> None:
-    queue = assembly.queue()
-    try:
-        Worker(assembly.connector, queue).run(stop)
-    finally:
-        queue.close()
-
-
-def _start_process(folder: Path) -> BaseProcess:
-    process = multiprocessing.get_context("spawn").Process(
-        target=_worker_process, args=(folder, os.getpid()), name="emla-worker"
-    )
-    process.start()
-    return process
-
-
-def _worker_process(folder: Path, parent: int) -> None:
-    """A worker process: works until it is told to stop, or its parent is gone."""
-    from connector.runtime.logs import configure_logs
-
-    configure_logs()
-    stop = threading.Event()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, lambda *_: stop.set())
-
-    def watch_parent() -> None:
-        while not stop.wait(_SECOND / 2):
-            if os.getppid() != parent:
-                stop.set()
-
-    threading.Thread(target=watch_parent, daemon=True).start()
-    try:
-        assembly = assemble(load(folder))
-    except ConnectorError as error:
-        log.error("worker.cannot-start", problem=str(error))
-        raise SystemExit(error.kind.exit_status) from error
-    try:
-        _work(assembly, stop)
-    finally:
-        assembly.close()
