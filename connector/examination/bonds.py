@@ -86,7 +86,9 @@ def _tokens(documents: Sequence[tuple[Document, Report]]) -> Iterable[Bond]:
     try:
         stated = _token(token)
         opened = OpenedContainer(report.files, (), ())
-        weaknesses = check(opened, stated).weaknesses
+        envelopes = [d for d, _ in documents if d.kind is DocumentKind.ENVELOPE]
+        beside = _sha256(envelopes[0].source) if len(envelopes) == 1 else None
+        weaknesses = check(opened, stated, beside).weaknesses
     except ConnectorError as error:
         yield Bond(what=what, files=files, problems=named(error.problems, token.name))
     else:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass, field, replace
+from datetime import datetime
 from typing import Any, Final
 
 from connector.container.names import TOKEN_PDF
@@ -11,14 +12,13 @@ from connector.container.token_xml import parse_token
 from connector.envelope.check import check
 from connector.errors import ConnectorError, Kind, Problem
 from connector.evidence.parse import parse_evidence
+from connector.examination.container_files import signed_files, unlike_listed
 from connector.examination.container_signatures import judge_container
 from connector.examination.drafting import Surroundings, beside, draft
 from connector.examination.judgement import ANYTHING, Anyone, Basis, Verdict, named
-from connector.examination.recognition import Document, DocumentKind, Official, recognise
+from connector.examination.recognition import Document, DocumentKind, Official
 from connector.translation.formats import Formats
 from connector.translation.official import faults, validate_official
-
-_INNER: Final = frozenset({DocumentKind.ENVELOPE, DocumentKind.TOKEN, DocumentKind.EVIDENCE})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -59,7 +59,8 @@ class Rules:
     """What documents are held against."""
 
     formats: Callable[[], Formats]
-    around: Surroundings
+    around: Callable[[], Surroundings]
+    now: datetime
     official: Official = field(default_factory=dict)
 
 
@@ -103,17 +104,17 @@ def _evidence(document: Document, findings: Findings, rules: Rules) -> Findings:
 
 
 def _pdf(document: Document, findings: Findings, rules: Rules) -> Findings:
-    note = Problem(
-        code="pdf.not-checked",
-        what="Nothing is known about what a PDF must be like.",
+    problem = Problem(
+        code="document.no-rules",
+        what="A PDF has no rules that it could be held against.",
         mend="`emla verify` says who signed it.",
         file=document.name,
     )
-    return replace(findings, warnings=(note,))
+    return replace(findings, problems=(problem,))
 
 
 def _container(document: Document, findings: Findings, rules: Rules) -> Findings:
-    basis = Basis(Anyone(), ANYTHING, rules.around.now)
+    basis = Basis(Anyone(), ANYTHING, rules.now)
     judged = judge_container(document.source, basis)
     problems = [
         replace(problem, file=document.name)
@@ -125,7 +126,11 @@ def _container(document: Document, findings: Findings, rules: Rules) -> Findings
     if judged.content.file(TOKEN_PDF) is None:
         what = f"The container has no {TOKEN_PDF}."
         warnings.append(Problem(code="container.no-token-pdf", what=what, file=document.name))
-    for inner in _inside(document, judged.content.files, rules):
+    for inner in signed_files(document.name, judged.content.files):
+        if inner.kind is DocumentKind.PDF:
+            continue
+        if inner.kind is DocumentKind.ENVELOPE and inner.root is not None:
+            problems += named(unlike_listed(inner.root, judged.content.files), document.name)
         found = validate(inner, rules)
         problems += found.problems
         warnings += found.warnings
@@ -137,21 +142,6 @@ def _container(document: Document, findings: Findings, rules: Rules) -> Findings
     )
 
 
-def _inside(document: Document, files: Any, rules: Rules) -> Iterator[Document]:
-    """The files of a container that have rules of their own; all else are attachments."""
-    for file in files:
-        try:
-            inner = recognise(f"{document.name}!{file.name}", file.source, _no_formats)
-        except ConnectorError:
-            continue
-        if inner.kind in _INNER:
-            yield inner
-
-
-def _no_formats() -> Formats:
-    return Formats({})
-
-
 def _national(document: Document, findings: Findings, rules: Rules) -> Findings:
     problems: tuple[Problem, ...] = ()
     warnings: tuple[Problem, ...] = ()
@@ -160,7 +150,7 @@ def _national(document: Document, findings: Findings, rules: Rules) -> Findings:
         formats = rules.formats()
         read = formats.read(document.data, document.format or "", filename=document.name)
         files = beside(document, (each.name for each in read.attachments))
-        made = draft(document, formats, rules.around, attachments=files)
+        made = draft(document, formats, rules.around(), attachments=files)
         problems, warnings = made.problems, (*made.warnings, *made.left_open)
         checked = (f"mapping {document.format}",)
         if made.complete:

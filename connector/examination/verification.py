@@ -6,8 +6,8 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from connector.container.extraction import ContainedFile
-from connector.container.names import TOKEN_PDF
 from connector.errors import ConnectorError, Problem
+from connector.examination.container_files import signed_files, unlike_listed
 from connector.examination.container_signatures import judge_container
 from connector.examination.judgement import Basis, Judgement, Verdict, named
 from connector.examination.pdf_signatures import judge_pdf
@@ -22,8 +22,8 @@ class Report:
 
     name: str
     title: str
-    """What it is, in words."""
-    kind: DocumentKind
+    """What it is, in words; empty if that could not be told."""
+    kind: DocumentKind | None
     judgements: tuple[Judgement, ...] = ()
     files: tuple[ContainedFile, ...] = ()
     """Of a container."""
@@ -57,7 +57,7 @@ class Report:
         """Plain data; empty lists left out but that of the signatures."""
         plain: dict[str, Any] = {
             "file": self.name,
-            "kind": str(self.kind),
+            "kind": str(self.kind or ""),
             "verdict": str(self.verdict),
             "signatures": [each.as_json() for each in self.judgements],
         }
@@ -89,6 +89,11 @@ def verify(document: Document, basis: Basis) -> Report:
     except ConnectorError as error:
         return replace(report, problems=named(error.problems, document.name))
     return replace(report, judgements=judgements, problems=_missing(document, judgements))
+
+
+def unrecognised(name: str, problems: tuple[Problem, ...]) -> Report:
+    """About a file of which nobody can tell what it is."""
+    return Report(name=name, title="", kind=None, problems=problems)
 
 
 def _missing(document: Document, judgements: tuple[Judgement, ...]) -> tuple[Problem, ...]:
@@ -131,26 +136,22 @@ def _deeper(root: Element | None) -> int:
 
 def _container(document: Document, report: Report, basis: Basis) -> Report:
     judged = judge_container(document.source, basis)
-    token = judged.content.file(TOKEN_PDF)
+    files = judged.content.files
+    problems: list[Problem] = []
+    inner: list[Report] = []
+    for inside in signed_files(document.name, files):
+        found = verify(inside, basis)
+        inner.append(replace(found, title=_TOKEN_PDF) if inside.kind is DocumentKind.PDF else found)
+        if inside.kind is DocumentKind.ENVELOPE and inside.root is not None:
+            problems += unlike_listed(inside.root, files)
     return replace(
         report,
         judgements=judged.judgements,
-        files=judged.content.files,
-        inner=() if token is None else (_token_pdf(document, token, basis),),
+        files=files,
+        inner=tuple(inner),
+        problems=named(problems, document.name),
         weaknesses=judged.content.weaknesses,
     )
 
 
-def _token_pdf(document: Document, file: ContainedFile, basis: Basis) -> Report:
-    report = Report(
-        name=f"{document.name}!{file.name}", title="TrustOK token (PDF)", kind=DocumentKind.PDF
-    )
-    try:
-        with file.source.open() as stream:
-            inside = Document(
-                name=report.name, kind=DocumentKind.PDF, source=file.source, data=stream.read()
-            )
-        found = verify(inside, basis)
-    except ConnectorError as error:
-        return replace(report, problems=named(error.problems, report.name))
-    return replace(found, title=report.title)
+_TOKEN_PDF = "TrustOK token (PDF)"  # noqa: S105 - a kind of document

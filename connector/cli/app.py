@@ -1,0 +1,56 @@
+"""The commands, and what all of them share. Each command imports what it needs when it runs."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from connector.cli import (
+    directory,
+    formats,
+    inspect,
+    translate,
+    validate,
+    verify,
+)
+
+app = typer.Typer(
+    name="emla",
+    no_args_is_help=True,
+    add_completion=True,
+    pretty_exceptions_enable=False,
+    rich_markup_mode="rich",
+    context_settings={"help_option_names": ["-h", "--help"]},
+    help="A connector for mutual legal assistance: national documents in, signed and sealed "
+    "envelopes across, national documents out.",
+    epilog="Exit status: 0 fine, 1 the document or message is not acceptable, 2 wrong use or "
+    "configuration, 3 try again later.",
+)
+
+DOCUMENTS = "Documents (no running connector needed)"
+
+app.command("translate", rich_help_panel=DOCUMENTS)(translate.translate)
+app.command("validate", rich_help_panel=DOCUMENTS)(validate.validate)
+app.command("verify", rich_help_panel=DOCUMENTS)(verify.verify)
+app.command("inspect", rich_help_panel=DOCUMENTS)(inspect.inspect)
+app.command("formats", rich_help_panel=DOCUMENTS)(formats.formats)
+app.command("directory", rich_help_panel=DOCUMENTS)(directory.directory)
+
+
+def _version(wanted: bool) -> None:
+    if wanted:
+        from importlib.metadata import version
+
+        typer.echo(f"emla {version('emla')}")
+        raise typer.Exit
+
+
+@app.callback()
+def emla(
+    version: Annotated[
+        bool,
+        typer.Option("--version", callback=_version, is_eager=True, help="Say the version."),
+    ] = False,
+) -> None:
+    """What every command line may begin with."""
