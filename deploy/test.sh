@@ -16,6 +16,7 @@ missing() {
     [ -x "${postgres[0]}" ] || echo postgresql
     command -v xmlsec1 > /dev/null || echo xmlsec1
     command -v openssl > /dev/null || echo openssl
+    command -v softhsm2-util > /dev/null || echo softhsm2
     command -v javac > /dev/null || echo default-jdk-headless
     command -v mvn > /dev/null || echo maven
     command -v chromium > /dev/null || echo chromium

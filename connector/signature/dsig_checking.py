@@ -38,6 +38,8 @@ _IDS: Final = frozenset(
 )
 """Every attribute that some reader might take for an Id."""
 _SIGNATURE: Final = f"{{{DS}}}Signature"
+_DEFAULT: Final = Transform(C14N)
+"""What a node-set becomes by default (clause 4.4.3.2)."""
 
 
 class SameDocument:
@@ -71,8 +73,11 @@ class SameDocument:
             raise _unresolved(uri)
         return found[0]
 
-    def octets(self, reference: Reference, signature: Element) -> tuple[Element, bytes]:
-        """The element that a same-document reference means, and its canonical bytes.
+    def octets(
+        self, reference: Reference, signature: Element, default: Transform = _DEFAULT
+    ) -> tuple[Element, bytes]:
+        """The element that a same-document reference means, and its canonical bytes, by `default`
+        if the reference itself does not say how.
 
         Where the reference says enveloped, `signature` is taken out of the document, for good:
         what remains is what is signed. Raises further `signature.transform-refused`,
@@ -83,7 +88,7 @@ class SameDocument:
             if len(reference.transforms) > 1:
                 raise _wrong_order(reference)
             return node, base64_value(node)
-        removal, method = _plan(reference)
+        removal, method = _plan(reference, default)
         if removal is not None:
             _take_out(signature, node)
             if removal.algorithm == XPATH and self._several:
@@ -136,7 +141,7 @@ def check_references(
             weaknesses[reference.digest_method] = found
         node: Element | None = None
         given: bytes | Digested
-        if document is not None and _is_same_document(reference):
+        if document is not None and is_same_document(reference):
             node, given = document.octets(reference, parsed.element)
         else:
             given = _from_outside(reference, resolve, resolver_applies)
@@ -155,7 +160,8 @@ def _is_enveloped(numbered: tuple[int, Reference]) -> bool:
     return any(transform.algorithm in REMOVALS for transform in numbered[1].transforms)
 
 
-def _is_same_document(reference: Reference) -> bool:
+def is_same_document(reference: Reference) -> bool:
+    """Whether `SameDocument` resolves the reference, not the caller's resolver."""
     if reference.uri is None or reference.uri[:1] not in {"", "#"}:
         return False
     return not any(transform.algorithm in FOREIGN for transform in reference.transforms)
@@ -176,11 +182,10 @@ def _from_outside(
     return given
 
 
-def _plan(reference: Reference) -> tuple[Transform | None, Transform]:
+def _plan(reference: Reference, method: Transform) -> tuple[Transform | None, Transform]:
     """What is removed, if anything, then how it is canonicalised: no other order is accepted."""
     steps = list(reference.transforms)
     removal = steps.pop(0) if steps and steps[0].algorithm in REMOVALS else None
-    method = Transform(C14N)  # what a node-set becomes by default (clause 4.4.3.2)
     if steps and steps[0].algorithm in CANONICALISATIONS:
         method = steps.pop(0)
     if steps:

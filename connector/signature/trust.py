@@ -185,20 +185,19 @@ class TrustStore:
         )
         validator = CertificateValidator(asn1(certificate), validation_context=context)
         try:
-            path = _finished(validator.async_validate_path())
+            path = finished(validator.async_validate_path())
         except (PathError, ValidationError, ValueError) as error:
             raise _explained(error, certificate) from error
         return tuple(x509.load_der_x509_certificate(c.dump()) for c in reversed(list(path)))
 
 
-def _finished(coroutine: Coroutine[Any, Any, Iterable[Any]]) -> Iterable[Any]:
+def finished(coroutine: Coroutine[Any, Any, Any]) -> Any:
     """The coroutine's result. Nothing in it waits, since nothing is fetched, so that it needs no
     event loop, and none is disturbed where the caller runs in one."""
     try:
         coroutine.send(None)
     except StopIteration as end:
-        result: Iterable[Any] = end.value
-        return result
+        return end.value
     coroutine.close()
     raise RuntimeError("path validation waited although it has nothing to wait for")
 

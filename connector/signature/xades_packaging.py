@@ -182,3 +182,8 @@ def sign_other_signature(signature: Element, signing: Signing) -> bytes:
     octets = canonical_octets(value, _EXCLUSIVE)
     item = Item(f"#{name}", None, signing.digest(octets), (_EXCLUSIVE,), COUNTERSIGNED_TYPE)
     return signing.sign([item])
+
+
+def as_document(signature: bytes) -> bytes:
+    """A ds:Signature as an XML document of its own."""
+    return b'<?xml version="1.0" encoding="UTF-8"?>\n' + signature
