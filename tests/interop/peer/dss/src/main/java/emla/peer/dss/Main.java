@@ -1,17 +1,45 @@
 package emla.peer.dss;
 
+import com.google.gson.JsonElement;
 import com.google.gson.JsonObject;
 import emla.peer.control.Control;
+import eu.europa.esig.dss.model.DSSDocument;
+import eu.europa.esig.dss.model.FileDocument;
 import java.io.IOException;
+import java.util.ArrayList;
+import java.util.List;
 
-/** EU DSS as a peer: {@code validate} what others have signed, {@code sign} for others. */
+/**
+ * EU DSS as a peer: {@code validate} what others have signed, {@code sign} for others, {@code
+ * extend} a signature to a higher level.
+ */
 public final class Main {
   public static void main(String[] arguments) throws IOException {
-    new Control().on("validate", Validation::run).on("sign", Signing::run).serve();
+    new Control()
+        .on("validate", Validation::run)
+        .on("sign", Signing::sign)
+        .on("extend", Signing::extend)
+        .serve();
   }
 
   static String text(JsonObject arguments, String name) {
     return arguments.get(name).getAsString();
+  }
+
+  static String text(JsonObject arguments, String name, String otherwise) {
+    JsonElement given = arguments.get(name);
+    return given == null || given.isJsonNull() ? otherwise : given.getAsString();
+  }
+
+  /** The files of a list of paths; none if there is no such list. */
+  static List<DSSDocument> documents(JsonObject arguments, String name) {
+    List<DSSDocument> found = new ArrayList<>();
+    if (arguments.has(name)) {
+      for (JsonElement file : arguments.getAsJsonArray(name)) {
+        found.add(new FileDocument(file.getAsString()));
+      }
+    }
+    return found;
   }
 
   private Main() {}

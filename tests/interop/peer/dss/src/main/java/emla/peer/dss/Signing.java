@@ -1,87 +1,186 @@
 package emla.peer.dss;
 
 import com.google.gson.JsonObject;
-
 import eu.europa.esig.dss.asic.xades.ASiCWithXAdESSignatureParameters;
 import eu.europa.esig.dss.asic.xades.signature.ASiCWithXAdESService;
 import eu.europa.esig.dss.enumerations.ASiCContainerType;
 import eu.europa.esig.dss.enumerations.DigestAlgorithm;
+import eu.europa.esig.dss.enumerations.EncryptionAlgorithm;
 import eu.europa.esig.dss.enumerations.SignatureLevel;
 import eu.europa.esig.dss.enumerations.SignaturePackaging;
 import eu.europa.esig.dss.model.DSSDocument;
 import eu.europa.esig.dss.model.FileDocument;
 import eu.europa.esig.dss.model.SignatureValue;
+import eu.europa.esig.dss.model.ToBeSigned;
 import eu.europa.esig.dss.pades.PAdESSignatureParameters;
 import eu.europa.esig.dss.pades.signature.PAdESService;
 import eu.europa.esig.dss.signature.AbstractSignatureParameters;
+import eu.europa.esig.dss.signature.AbstractSignatureService;
 import eu.europa.esig.dss.signature.DocumentSignatureService;
-import eu.europa.esig.dss.spi.validation.CommonCertificateVerifier;
+import eu.europa.esig.dss.signature.MultipleDocumentsSignatureService;
+import eu.europa.esig.dss.spi.x509.tsp.KeyEntityTSPSource;
 import eu.europa.esig.dss.token.DSSPrivateKeyEntry;
 import eu.europa.esig.dss.token.Pkcs12SignatureToken;
 import eu.europa.esig.dss.xades.XAdESSignatureParameters;
 import eu.europa.esig.dss.xades.signature.XAdESService;
+import java.io.File;
 import java.io.IOException;
+import java.security.KeyStore;
 import java.security.KeyStore.PasswordProtection;
 import java.util.List;
 import java.util.Map;
 
 /**
- * {@code {"format": enveloped|detached|asic-s|pades, "file", "out", "keystore", "password",
- * "digest"?}} signs at baseline level B.
+ * {@code {"format": enveloped|enveloping|detached|asic-s|asic-e|pades, "level": B|T|LT|LTA,
+ * "files": [file], "out", "keystore", "password", "digest"?, "pss"?, "trust", "crls"?, "tsa"?:
+ * PKCS#12 file with the same password}} signs; {@code extend} takes one file, what it signs as
+ * "detached", and no keystore.
  */
 final class Signing {
-  static Object run(JsonObject arguments) throws IOException {
-    var verifier = new CommonCertificateVerifier();
-    var password = new PasswordProtection(Main.text(arguments, "password").toCharArray());
-    try (var token = new Pkcs12SignatureToken(Main.text(arguments, "keystore"), password)) {
-      var job = new Job(arguments, token, token.getKeys().get(0));
-      switch (Main.text(arguments, "format")) {
-        case "enveloped" -> job.xades(verifier, SignaturePackaging.ENVELOPED);
-        case "detached" -> job.xades(verifier, SignaturePackaging.DETACHED);
-        case "asic-s" -> job.asic(verifier);
-        case "pades" -> job.pades(verifier);
-        default -> throw new IllegalArgumentException(Main.text(arguments, "format"));
-      }
+  static Object sign(JsonObject arguments) throws Exception {
+    try (var token =
+        new Pkcs12SignatureToken(
+            Main.text(arguments, "keystore"), new PasswordProtection(password(arguments)))) {
+      DSSDocument signed =
+          switch (Main.text(arguments, "format")) {
+            case "asic-s", "asic-e" ->
+                several(arguments, token, asicService(arguments), asicParameters(arguments));
+            case "pades" ->
+                one(arguments, token, padesService(arguments), padesParameters(arguments));
+            default ->
+                several(arguments, token, xadesService(arguments), xadesParameters(arguments));
+          };
+      return saved(arguments, signed);
     }
-    return Map.of("out", Main.text(arguments, "out"));
   }
 
-  private record Job(JsonObject arguments, Pkcs12SignatureToken token, DSSPrivateKeyEntry key) {
-    void xades(CommonCertificateVerifier verifier, SignaturePackaging packaging)
-        throws IOException {
-      var parameters = new XAdESSignatureParameters();
-      parameters.setSignatureLevel(SignatureLevel.XAdES_BASELINE_B);
-      parameters.setSignaturePackaging(packaging);
-      sign(new XAdESService(verifier), parameters);
-    }
+  static Object extend(JsonObject arguments) throws Exception {
+    var document = new FileDocument(Main.text(arguments, "file"));
+    DSSDocument extended =
+        switch (Main.text(arguments, "format")) {
+          case "asic-s", "asic-e" ->
+              asicService(arguments).extendDocument(document, asicParameters(arguments));
+          case "pades" ->
+              padesService(arguments).extendDocument(document, padesParameters(arguments));
+          default -> {
+            XAdESSignatureParameters parameters = xadesParameters(arguments);
+            parameters.setDetachedContents(Main.documents(arguments, "detached"));
+            yield xadesService(arguments).extendDocument(document, parameters);
+          }
+        };
+    return saved(arguments, extended);
+  }
 
-    void asic(CommonCertificateVerifier verifier) throws IOException {
-      var parameters = new ASiCWithXAdESSignatureParameters();
-      parameters.setSignatureLevel(SignatureLevel.XAdES_BASELINE_B);
-      parameters.aSiC().setContainerType(ASiCContainerType.ASiC_S);
-      sign(new ASiCWithXAdESService(verifier), parameters);
-    }
+  private static <P extends AbstractSignatureParameters<?>> DSSDocument several(
+      JsonObject arguments,
+      Pkcs12SignatureToken token,
+      MultipleDocumentsSignatureService<P, ?> service,
+      P parameters) {
+    DSSPrivateKeyEntry key = prepare(arguments, token, parameters);
+    List<DSSDocument> documents = Main.documents(arguments, "files");
+    ToBeSigned content = service.getDataToSign(documents, parameters);
+    return service.signDocument(documents, parameters, value(token, content, parameters, key));
+  }
 
-    void pades(CommonCertificateVerifier verifier) throws IOException {
-      var parameters = new PAdESSignatureParameters();
-      parameters.setSignatureLevel(SignatureLevel.PAdES_BASELINE_B);
-      sign(new PAdESService(verifier), parameters);
-    }
+  private static <P extends AbstractSignatureParameters<?>> DSSDocument one(
+      JsonObject arguments,
+      Pkcs12SignatureToken token,
+      DocumentSignatureService<P, ?> service,
+      P parameters) {
+    DSSPrivateKeyEntry key = prepare(arguments, token, parameters);
+    DSSDocument document = Main.documents(arguments, "files").get(0);
+    ToBeSigned content = service.getDataToSign(document, parameters);
+    return service.signDocument(document, parameters, value(token, content, parameters, key));
+  }
 
-    private <P extends AbstractSignatureParameters<?>> void sign(
-        DocumentSignatureService<P, ?> service, P parameters) throws IOException {
-      parameters.setSigningCertificate(key.getCertificate());
-      parameters.setCertificateChain(List.of(key.getCertificateChain()));
-      parameters.setDigestAlgorithm(
-          arguments.has("digest")
-              ? DigestAlgorithm.valueOf(Main.text(arguments, "digest"))
-              : DigestAlgorithm.SHA256);
-      DSSDocument document = new FileDocument(Main.text(arguments, "file"));
-      SignatureValue value =
-          token.sign(
-              service.getDataToSign(document, parameters), parameters.getDigestAlgorithm(), key);
-      service.signDocument(document, parameters, value).save(Main.text(arguments, "out"));
+  private static DSSPrivateKeyEntry prepare(
+      JsonObject arguments,
+      Pkcs12SignatureToken token,
+      AbstractSignatureParameters<?> parameters) {
+    DSSPrivateKeyEntry key = token.getKeys().get(0);
+    parameters.setSigningCertificate(key.getCertificate());
+    parameters.setCertificateChain(List.of(key.getCertificateChain()));
+    parameters.setDigestAlgorithm(
+        DigestAlgorithm.valueOf(Main.text(arguments, "digest", "SHA256")));
+    if (arguments.has("pss") && arguments.get("pss").getAsBoolean()) {
+      parameters.setEncryptionAlgorithm(EncryptionAlgorithm.RSASSA_PSS);
     }
+    return key;
+  }
+
+  private static SignatureValue value(
+      Pkcs12SignatureToken token,
+      ToBeSigned content,
+      AbstractSignatureParameters<?> parameters,
+      DSSPrivateKeyEntry key) {
+    return token.sign(content, parameters.getSignatureAlgorithm(), key);
+  }
+
+  private static XAdESService xadesService(JsonObject arguments) throws Exception {
+    return timestamping(arguments, new XAdESService(Trust.verifier(arguments)));
+  }
+
+  private static ASiCWithXAdESService asicService(JsonObject arguments) throws Exception {
+    return timestamping(arguments, new ASiCWithXAdESService(Trust.verifier(arguments)));
+  }
+
+  private static PAdESService padesService(JsonObject arguments) throws Exception {
+    return timestamping(arguments, new PAdESService(Trust.verifier(arguments)));
+  }
+
+  private static <S extends AbstractSignatureService<?, ?>> S timestamping(
+      JsonObject arguments, S service) throws Exception {
+    if (arguments.has("tsa")) {
+      service.setTspSource(timestampSource(arguments));
+    }
+    return service;
+  }
+
+  private static KeyEntityTSPSource timestampSource(JsonObject arguments) throws Exception {
+    var keys = KeyStore.getInstance(new File(Main.text(arguments, "tsa")), password(arguments));
+    var source =
+        new KeyEntityTSPSource(keys, keys.aliases().nextElement(), password(arguments));
+    source.setTsaPolicy("1.3.6.1.4.1.32473.1");
+    return source;
+  }
+
+  private static XAdESSignatureParameters xadesParameters(JsonObject arguments) {
+    var parameters = new XAdESSignatureParameters();
+    parameters.setSignatureLevel(level("XAdES", arguments));
+    parameters.setSignaturePackaging(
+        SignaturePackaging.valueOf(Main.text(arguments, "format").toUpperCase()));
+    return parameters;
+  }
+
+  private static ASiCWithXAdESSignatureParameters asicParameters(JsonObject arguments) {
+    var parameters = new ASiCWithXAdESSignatureParameters();
+    parameters.setSignatureLevel(level("XAdES", arguments));
+    parameters
+        .aSiC()
+        .setContainerType(
+            "asic-s".equals(Main.text(arguments, "format"))
+                ? ASiCContainerType.ASiC_S
+                : ASiCContainerType.ASiC_E);
+    return parameters;
+  }
+
+  private static PAdESSignatureParameters padesParameters(JsonObject arguments) {
+    var parameters = new PAdESSignatureParameters();
+    parameters.setSignatureLevel(level("PAdES", arguments));
+    return parameters;
+  }
+
+  private static SignatureLevel level(String family, JsonObject arguments) {
+    return SignatureLevel.valueOf(family + "_BASELINE_" + Main.text(arguments, "level", "B"));
+  }
+
+  private static char[] password(JsonObject arguments) {
+    return Main.text(arguments, "password").toCharArray();
+  }
+
+  private static Object saved(JsonObject arguments, DSSDocument document) throws IOException {
+    document.save(Main.text(arguments, "out"));
+    return Map.of("out", Main.text(arguments, "out"));
   }
 
   private Signing() {}
