@@ -60,8 +60,9 @@ def urgencies(draw: st.DrawFn, created: datetime) -> m.Urgency:
     """How urgent; with reasons where it is."""
     level = draw(st.sampled_from(m.UrgencyLevel))
     reasons = st.sampled_from(m.UrgencyReason)
-    ordinary = level is m.UrgencyLevel.ORDINARY
-    reason = draw(maybe(reasons) if ordinary else reasons)
+    if level is m.UrgencyLevel.EMERGENCY:
+        reasons = st.just(m.UrgencyReason.DANGER_TO_LIFE)
+    reason = draw(maybe(reasons) if level is m.UrgencyLevel.ORDINARY else reasons)
     told = level is m.UrgencyLevel.EMERGENCY or reason is m.UrgencyReason.OTHER
     return m.Urgency(
         level=level,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from hypothesis import HealthCheck, given, settings
 
-from connector.envelope import check, identify, read, write
+from connector.envelope import check, read, write
 from connector.envelope.model import Envelope
 from connector.xml import parse
 from tests.envelope.strategies import envelopes

@@ -38,7 +38,6 @@ _AWKWARD = st.sampled_from(
 )  # fmt: skip
 
 
-
 LINES = (_AWKWARD | st.text(SIGNS, min_size=1, max_size=12)).map(
     lambda text: " ".join(part for part in text.split(" ") if part)
 ).filter(str.strip)  # fmt: skip
