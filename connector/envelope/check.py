@@ -15,7 +15,7 @@ from typing import Final
 from lxml import etree
 
 from connector.envelope.explain import explain
-from connector.envelope.model import VERSION
+from connector.envelope.model import NAMESPACE, VERSION
 from connector.envelope.place import line_of, path_of
 from connector.envelope.schematron import Schematron, load
 from connector.envelope.schematron_reading import elements
@@ -26,8 +26,14 @@ from connector.xml import Element
 
 MAX_PROBLEMS: Final = 100
 """More than that are not listed."""
+MAX_REFERENCES: Final = 10_000
+"""References between the parts of one message; each is looked for among all it may mean."""
 
 _FOLDER: Final = shipped("schemas") / "emla" / VERSION
+_REFERENCES: Final = tuple(
+    f"{{{NAMESPACE}}}{kind}Ref"
+    for kind in ("Attachment", "Evidence", "Person", "Object", "Offence", "Measure", "Item")
+)
 _COMMENTS: Final = "//comment()[not(../*)] | //processing-instruction()[not(../*)]"
 
 
@@ -49,8 +55,9 @@ def check(root: Element, *, file: str | None = None) -> tuple[Problem, ...]:
     """Everything that is wrong with the envelope in `root`; empty if it may be sent or believed.
 
     Codes: `envelope.not-an-envelope`, `envelope.version-unsupported`, `xml.comment-in-value`,
-    `envelope.schema` (XSD), `envelope.rule.EMLA-R-nn` (Schematron; looked at only if the XSD is
-    followed), each with line and path by names. Signatures are not looked at.
+    `envelope.schema` (XSD), `envelope.too-many-references`, `envelope.rule.EMLA-R-nn` (Schematron;
+    looked at only if the XSD is followed), each with line and path by names. Signatures are not
+    looked at.
     """
     try:
         require_envelope(root)
@@ -62,6 +69,8 @@ def check(root: Element, *, file: str | None = None) -> tuple[Problem, ...]:
         found = (_comment(each, file) for each in commented)
     elif not own.xsd.validate(root):
         found = explain(root, own.xsd.error_log, _FOLDER / "emla.xsd", file=file)
+    elif next(islice(root.iter(*_REFERENCES), MAX_REFERENCES, None), None) is not None:
+        found = iter((_too_many_references(file),))
     else:
         found = _broken_rules(own.rules, root, file)
     return tuple(islice(found, MAX_PROBLEMS))
@@ -83,6 +92,15 @@ def _broken_rules(rules: Schematron, root: Element, file: str | None) -> Iterato
             line=line_of(failure.element),
             path=path_of(failure.element),
         )
+
+
+def _too_many_references(file: str | None) -> Problem:
+    return Problem(
+        code="envelope.too-many-references",
+        what=f"The message refers more than {MAX_REFERENCES} times to parts of its own.",
+        mend="Send it in several messages.",
+        file=file,
+    )
 
 
 def _comment(comment: Element, file: str | None) -> Problem:

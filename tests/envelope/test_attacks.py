@@ -10,9 +10,10 @@ import pytest
 from lxml import etree
 
 from connector.envelope import NAMESPACE, check, read, require_valid, write
+from connector.envelope.check import MAX_REFERENCES
 from connector.envelope.explain import EXPLAINED_ELEMENTS
 from connector.errors import ConnectorError, Kind
-from connector.xml import Limits, parse
+from connector.xml import Element, Limits, parse
 from tests.envelope.samples import FOLDER, after, at, changed, into, sample
 
 DATA = (FOLDER / "request.xml").read_bytes()
@@ -195,19 +196,33 @@ def test_thousands_of_errors_are_told_briefly_and_soon() -> None:
     assert time.monotonic() - began < 20
 
 
-def test_many_references_are_checked_in_bounded_time() -> None:
-    """Ids are compared with one another: a stranger must not make that take minutes."""
+def _crowded(references: int) -> Element:
+    """As many attachments as there may be, and references to the last of them."""
     root = sample("request")
-    attachment, place = at(root, "Header/Attachment[2]"), at(root, "Header/Attachment[3]")
-    for number in range(1900):
-        extra = parse(etree.tostring(attachment))
+    place, measure = at(root, "Header/Attachment[3]"), at(root, "Request/Measure[1]")
+    for number in range(1997):
+        extra = parse(etree.tostring(at(root, "Header/Attachment[2]")))
         extra[0].text, extra[1].text = f"extra{number}", f"extra{number}.pdf"
         place.addnext(extra)
+    for number in range(references // 100):
+        more = parse(etree.tostring(measure))
+        more[0].text = f"more{number}"
+        reference = next(more.iter(f"{{{NAMESPACE}}}AttachmentRef"))
+        for _ in range(99):
+            reference.addnext(parse(etree.tostring(reference)))
+        measure.addnext(more)
+    return parse(etree.tostring(root))
+
+
+def test_many_references_are_checked_in_bounded_time() -> None:
+    """Ids are compared with one another: a stranger must not make that take minutes."""
     began = time.monotonic()
 
-    assert check(root) == ()
+    assert check(_crowded(MAX_REFERENCES // 10)) == ()
+    (problem,) = check(_crowded(MAX_REFERENCES))
 
-    assert time.monotonic() - began < 5
+    assert problem.code == "envelope.too-many-references"
+    assert time.monotonic() - began < 20
 
 
 def test_what_xml_cannot_carry_is_refused_when_written() -> None:
