@@ -1,4 +1,4 @@
-"""A message of theirs on its way in: verified before anything of it is used, then handed over."""
+"""A message of theirs on its way in: verified before anything of it is used."""
 
 from __future__ import annotations
 
@@ -8,8 +8,6 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
 
-from lxml import etree
-
 from connector.container.asic import open_container
 from connector.container.check import CheckedContent, check
 from connector.container.signed_token import read_token
@@ -17,39 +15,37 @@ from connector.envelope.check import require_valid
 from connector.envelope.header import Header
 from connector.envelope.xml_read import read
 from connector.errors import ConnectorError, Problem, unacceptable
-from connector.errors import Kind as ErrorKind
 from connector.evidence.types import EvidenceType
 from connector.exchange import evidences
 from connector.exchange.context import Connector
 from connector.exchange.reasons import reason_of
 from connector.exchange.records import (
     EvidenceRecord,
-    Handover,
     MessageRecord,
     Part,
     PartRole,
     PayloadRef,
 )
-from connector.exchange.states import Event
+from connector.exchange.states import Event, State
 from connector.exchange.transition import Change, commit
 from connector.signature import xades
-from connector.translation.formats import Written
-from connector.xml import Element, parse
+from connector.xml import parse
 
-ACCOUNT_NAME: Final = "translation.json"
 VERIFICATION_NAME: Final = "verification.json"
 
 
 @dataclass(frozen=True, slots=True)
-class _Parts:
+class Parts:
     """The parts of a message by what they are."""
 
     all: Sequence[Part]
 
     def of(self, role: PartRole) -> tuple[Part, ...]:
+        """All of one role."""
         return tuple(part for part in self.all if part.role is role)
 
     def one(self, role: PartRole, what: str) -> Part:
+        """The only one of its role. Raises `wire.missing-part`."""
         found = self.of(role)
         if len(found) != 1:
             raise unacceptable(
@@ -71,16 +67,27 @@ def verify(connector: Connector, record: MessageRecord) -> MessageRecord:
     except ConnectorError as error:
         if not evidences.is_final(error):
             raise
-        change = Change(
-            event=Event.NOT_ACCEPTABLE,
-            reason=reason_of(error.code),
-            problem=evidences.problem_of(error),
-        )
-        return commit(connector, record, change)
+        return commit(connector, record, not_acceptable(error, State.ARRIVED))
     return commit(
         connector,
         record,
-        Change(event=Event.VERIFIED, parts=parts, evidence=came_with, note=note),
+        Change(
+            event=Event.VERIFIED,
+            found=State.ARRIVED,
+            parts=parts,
+            evidence=came_with,
+            note=note,
+        ),
+    )
+
+
+def not_acceptable(error: ConnectorError, found: State) -> Change:
+    """What a refusal for good does to a message of theirs in the state `found`."""
+    return Change(
+        event=Event.NOT_ACCEPTABLE,
+        found=found,
+        reason=reason_of(error.code),
+        problem=evidences.problem_of(error),
     )
 
 
@@ -90,17 +97,19 @@ def _verified(
     now = connector.clock()
     payloads = connector.store.payloads
     with connector.store.reading() as reading:
-        parts = _Parts(reading.parts(record.id))
+        parts = Parts(reading.parts(record.id))
     envelope = parts.one(PartRole.ENVELOPE, "a business document")
     container = parts.one(PartRole.CONTAINER, "a container")
     token_part = parts.one(PartRole.TOKEN_XML, "a token")
+    _check_nothing_unsealed(parts)
 
-    verified = verified_envelope(connector, payloads.read(envelope.payload), now)
+    verified = verified_envelope(connector, evidences.read_document(payloads, envelope), now)
     require_valid(verified.root)
     header = read(verified.root).header
     _check_parties(connector, record, header, verified.certificate.subject.rfc4514_string())
 
-    token = read_token(payloads.read(token_part.payload), connector.trust, connector.policy, now)
+    token_xml = evidences.read_document(payloads, token_part)
+    token = read_token(token_xml, connector.trust, connector.policy, now)
     opened = open_container(
         payloads.source(container.payload),
         connector.trust,
@@ -111,12 +120,8 @@ def _verified(
     content = check(opened, token.token, bytes.fromhex(envelope.payload.sha256))
     attachments = list(_attachments(record, header, content))
     came_with = tuple(
-        evidences.received(
-            connector, record, evidences.read_about(connector, data, parts.all), part
-        )
+        _submission_evidence(connector, record, part, parts.all)
         for part in parts.of(PartRole.EVIDENCE)
-        for data in [payloads.read(part.payload)]
-        if part.name in EvidenceType.__members__
     )
     weaknesses = [
         *verified.weaknesses,
@@ -135,6 +140,30 @@ def _verified(
         )
     )
     return attachments, came_with, f"{len(weaknesses)} reservations" if weaknesses else ""
+
+
+def _check_nothing_unsealed(parts: Parts) -> None:
+    """Before it is verified a message has no attachments but those in its container."""
+    if beside := parts.of(PartRole.ATTACHMENT):
+        raise unacceptable(
+            "wire.unsealed-part",
+            f"The part {beside[0].name!r} travels beside the container, so nothing seals it.",
+            mend="Send attachments in the container, and list them in the envelope.",
+        )
+
+
+def _submission_evidence(
+    connector: Connector, record: MessageRecord, part: Part, parts: Sequence[Part]
+) -> EvidenceRecord:
+    """The one evidence that may travel with a message: that its sender's side has taken it."""
+    found = evidences.read_about(connector, part, parts)
+    if found.evidence.type is not EvidenceType.SUBMISSION_ACCEPTANCE:
+        raise unacceptable(
+            "evidence.out-of-place",
+            f"The message comes with a {found.evidence.type}, which its sender cannot attest.",
+            mend="Send SUBMISSION_ACCEPTANCE with a message, and no other evidence.",
+        )
+    return evidences.received(connector, record, found, part)
 
 
 def verified_envelope(connector: Connector, data: bytes, at: datetime) -> xades.VerifiedDocument:
@@ -167,7 +196,15 @@ def _check_parties(
                 f"The envelope names {identifier!r}, the message that carries it {outside!r}.",
                 path=path,
             )
-        known = connector.directory.get(identifier)
+        known = connector.directory.find(identifier)
+        if known is None:
+            kind = "sender" if field == "SendingAuthority" else "authority"
+            raise unacceptable(
+                f"directory.unknown-{kind}",
+                f"The directory of the receiving side has no authority {identifier!r}.",
+                mend="Correct the identifier, or ask for the authority to be added there.",
+                path=path,
+            )
         if known.party != party:
             raise unacceptable(
                 "directory.wrong-party",
@@ -239,81 +276,3 @@ def _report(
         "reservations": [problem.as_json() for problem in weaknesses],
     }
     return json.dumps(told, ensure_ascii=False, indent=2).encode()
-
-
-def hand_over(connector: Connector, record: MessageRecord) -> MessageRecord:
-    """Translate a verified message into the national format and place it for the national system.
-
-    Raises `delivery.untranslatable` (configuration) where the mapping cannot express it: a person
-    mends the mapping and has it tried again, or the time runs out and the sender is told.
-    """
-    now = connector.clock()
-    payloads = connector.store.payloads
-    with connector.store.reading() as reading:
-        parts = _Parts(reading.parts(record.id))
-    envelope = parts.one(PartRole.ENVELOPE, "a business document")
-    written = _translated(connector, payloads.read(envelope.payload), now)
-    document = payloads.put(written.data)
-    account = payloads.put(
-        json.dumps(written.account.as_json(), ensure_ascii=False, indent=1).encode()
-    )
-    made = (
-        Part(
-            message_id=record.id,
-            role=PartRole.NATIONAL,
-            name=written.filename,
-            media_type=written.media_type,
-            payload=document,
-        ),
-        Part(
-            message_id=record.id,
-            role=PartRole.REPORT,
-            name=ACCOUNT_NAME,
-            media_type="application/json",
-            payload=account,
-        ),
-    )
-    proofs = (
-        *parts.of(PartRole.ENVELOPE),
-        *parts.of(PartRole.CONTAINER),
-        *parts.of(PartRole.TOKEN_XML),
-        *parts.of(PartRole.REPORT),
-        made[1],
-    )
-    connector.backend.hand_over(
-        Handover(
-            record=record,
-            document_name=written.filename,
-            document=document,
-            attachments=parts.of(PartRole.ATTACHMENT),
-            proofs=tuple({part.name: part for part in proofs}.values()),
-        )
-    )
-    return commit(connector, record, Change(event=Event.HANDED_OVER, parts=made))
-
-
-def _translated(connector: Connector, data: bytes, now: datetime) -> Written:
-    # The certificate may have expired since it was verified on arrival; what counts for the
-    # content is only that these are the signed bytes, so the signature is taken out, not judged.
-    root = _without_signature(parse(data, file="envelope.xml"))
-    written = connector.formats.write(root, connector.backend.format)
-    if written.problems:
-        raise ConnectorError(
-            ErrorKind.CONFIGURATION,
-            Problem(
-                code="delivery.untranslatable",
-                what=f"The message cannot be written as {written.format}: {written.problems[0]}",
-                mend="Mend the mapping, then `emla queue retry`; the message waits here.",
-            ),
-            *written.problems,
-        )
-    return written
-
-
-def _without_signature(root: Element) -> Element:
-    """The content of an envelope whose signature has been verified before it was stored."""
-    for child in list(root):
-        if isinstance(child.tag, str) and etree.QName(child).localname == "Signature":
-            root.remove(child)
-    etree.strip_tags(root, etree.Comment)
-    return root

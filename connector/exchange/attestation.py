@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Final
 
-from connector.errors import ConnectorError
+from connector.errors import ConnectorError, unacceptable
+from connector.evidence.model import Evidence
 from connector.evidence.types import EvidenceType, Reason
 from connector.exchange import evidences
 from connector.exchange.context import Connector
@@ -27,29 +28,33 @@ def take_in(connector: Connector, record: MessageRecord) -> MessageRecord:
         with connector.store.reading() as reading:
             part = next(p for p in reading.parts(record.id) if p.role is PartRole.EVIDENCE)
             known = {each.id for each in reading.evidences(business.id)}
-        found = evidences.read_about(connector, connector.store.payloads.read(part.payload), parts)
+        found = evidences.read_about(connector, part, parts)
+        event = _event_of(found.evidence)
     except ConnectorError as error:
         if not evidences.is_final(error):
             raise
-        refusal = Change(event=Event.NOT_ACCEPTABLE, problem=evidences.problem_of(error))
+        refusal = Change(
+            event=Event.NOT_ACCEPTABLE,
+            found=State.EVIDENCE_ARRIVED,
+            problem=evidences.problem_of(error),
+        )
         return commit(connector, record, refusal)
-    evidence = found.evidence
-    if evidence.identifier not in known:
-        business = _apply(connector, business, evidences.received(connector, business, found, part))
+    if found.evidence.identifier not in known:
+        evidence = evidences.received(connector, business, found, part)
+        business = commit(connector, business, Change(event=event, evidence=(evidence,)))
     tell_backend(connector, business)
     return commit(connector, record, Change(event=Event.APPLIED))
 
 
-def _apply(
-    connector: Connector, business: MessageRecord, evidence: EvidenceRecord
-) -> MessageRecord:
-    event = EVIDENCE_EVENTS.get(EvidenceType[evidence.type])
+def _event_of(evidence: Evidence) -> Event:
+    """Raises `evidence.not-theirs` for what only the sender's side can attest."""
+    event = EVIDENCE_EVENTS.get(evidence.type)
     if event is None:
-        # One that says nothing about where the message is (e.g. a second SubmissionAcceptance).
-        with connector.store.transaction() as tx:
-            tx.add_evidence(evidence)
-        return business
-    return commit(connector, business, Change(event=event, evidence=(evidence,)))
+        raise unacceptable(
+            "evidence.not-theirs",
+            f"Whether a message of ours was submitted is ours to say; they sent {evidence.type}.",
+        )
+    return event
 
 
 def tell_backend(connector: Connector, record: MessageRecord) -> None:

@@ -14,8 +14,9 @@ from connector.errors import ConnectorError
 from connector.evidence.types import Reason
 from connector.exchange import evidences
 from connector.exchange.context import Connector
+from connector.exchange.reasons import reason_of
 from connector.exchange.records import Kind, MessageRecord, Part, PartRole, PayloadRef
-from connector.exchange.states import Event
+from connector.exchange.states import Event, State
 from connector.exchange.transition import Change, commit
 from connector.exchange.wire import user_message
 from connector.signature import xades
@@ -30,7 +31,23 @@ def seal_message(connector: Connector, record: MessageRecord) -> MessageRecord:
     """Sign the envelope, seal it with its attachments and token, attest that it was submitted.
 
     A step that was killed half-way is simply done again: what it had stored is never referred to.
+    What cannot be sealed for good becomes NOT_ACCEPTABLE; raises what may pass, or be mended.
     """
+    try:
+        change = _sealed(connector, record)
+    except ConnectorError as error:
+        if not evidences.is_final(error):
+            raise
+        change = Change(
+            event=Event.NOT_ACCEPTABLE,
+            found=State.ACCEPTED,
+            reason=reason_of(error.code),
+            problem=evidences.problem_of(error),
+        )
+    return commit(connector, record, change)
+
+
+def _sealed(connector: Connector, record: MessageRecord) -> Change:
     now = connector.clock()
     payloads = connector.store.payloads
     with connector.store.reading() as reading:
@@ -60,19 +77,16 @@ def seal_message(connector: Connector, record: MessageRecord) -> MessageRecord:
             message_id=record.id, role=role, name=name, media_type=media_type, payload=payload
         )
 
-    return commit(
-        connector,
-        record,
-        Change(
-            event=Event.SEALED,
-            parts=(
-                part(PartRole.ENVELOPE, draft.name, "application/xml", envelope),
-                part(PartRole.CONTAINER, CONTAINER_NAME, MEDIA_TYPE, container),
-                part(PartRole.TOKEN_XML, "Token.xml", "text/xml", payloads.put(token_xml)),
-                part(PartRole.EVIDENCE, evidence.type, evidences.MEDIA_TYPE, evidence.payload),
-            ),
-            evidence=(evidence,),
+    return Change(
+        event=Event.SEALED,
+        found=State.ACCEPTED,
+        parts=(
+            part(PartRole.ENVELOPE, draft.name, "application/xml", envelope),
+            part(PartRole.CONTAINER, CONTAINER_NAME, MEDIA_TYPE, container),
+            part(PartRole.TOKEN_XML, "Token.xml", "text/xml", payloads.put(token_xml)),
+            part(PartRole.EVIDENCE, evidence.type, evidences.MEDIA_TYPE, evidence.payload),
         ),
+        evidence=(evidence,),
     )
 
 
@@ -133,6 +147,7 @@ def submit(connector: Connector, record: MessageRecord) -> MessageRecord:
             record,
             Change(
                 event=Event.GATEWAY_REFUSED,
+                found=State(record.state),
                 reason=Reason.GW_REJECTION,
                 problem=evidences.problem_of(error),
             ),

@@ -16,7 +16,7 @@ from connector.evidence.parse import parse_evidence
 from connector.evidence.read import ReadEvidence, check_message, read_evidence
 from connector.evidence.types import EvidenceType, Profile, Reason
 from connector.exchange.context import Connector
-from connector.exchange.ports import Transaction
+from connector.exchange.ports import PayloadStore, Transaction
 from connector.exchange.records import (
     Direction,
     EvidenceOrigin,
@@ -28,7 +28,7 @@ from connector.exchange.records import (
     PartRole,
 )
 from connector.exchange.states import State
-from connector.xml import parse
+from connector.xml import DEFAULT_LIMITS, parse
 
 MEDIA_TYPE: Final = "text/xml"
 
@@ -179,11 +179,28 @@ def new_job(connector: Connector, record: MessageRecord, now: datetime) -> Job:
     )
 
 
-def read_about(connector: Connector, data: bytes, parts: Sequence[Part]) -> ReadEvidence:
-    """Verify an evidence, and that it is about the message with `parts`: by the envelope's digest.
+def read_document(payloads: PayloadStore, part: Part) -> bytes:
+    """The content of a part that has to be read whole.
 
-    Raises `ConnectorError` (unacceptable): see `read_evidence`, `check_message`.
+    Raises `xml.too-large` (unacceptable) before anything is read, and as `PayloadStore.read`.
     """
+    if part.payload.size > DEFAULT_LIMITS.max_bytes:
+        raise unacceptable(
+            "xml.too-large",
+            f"The part {part.name!r} has {part.payload.size} bytes; {DEFAULT_LIMITS.max_bytes} are "
+            "allowed.",
+            mend="Send large content as an attachment in the container.",
+        )
+    return payloads.read(part.payload)
+
+
+def read_about(connector: Connector, part: Part, parts: Sequence[Part]) -> ReadEvidence:
+    """Verify the evidence in `part`, and by the envelope's digest that it is about the message
+    with `parts`.
+
+    Raises `ConnectorError` (unacceptable): see `read_document`, `read_evidence`, `check_message`.
+    """
+    data = read_document(connector.store.payloads, part)
     found = read_evidence(data, connector.trust, connector.policy, connector.clock())
     envelope = next(part for part in parts if part.role is PartRole.ENVELOPE)
     check_message(
@@ -244,5 +261,6 @@ def problem_json(problem: Problem | None) -> str | None:
 
 
 def is_final(error: ConnectorError) -> bool:
-    """Whether trying again is of no use, whatever a person mends on this side."""
-    return error.kind is ErrorKind.UNACCEPTABLE
+    """Whether trying again is of no use, whatever a person mends on this side. Stored content that
+    is damaged or gone is this side's trouble, and may be restored."""
+    return error.kind is ErrorKind.UNACCEPTABLE and not error.code.startswith("store.")

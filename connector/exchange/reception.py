@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
+from typing import Final
 
 from connector.errors import unacceptable
 from connector.exchange.departure import ENVELOPE_NAME
-from connector.exchange.ports import Store, StoredWriter
+from connector.exchange.ports import Store, StoredWriter, Transaction
 from connector.exchange.records import (
     AuditEntry,
     Direction,
@@ -51,7 +52,8 @@ class Reception:
     def receive(self, message: UserMessage, raw: bytes) -> bool:
         """Record the message and its job in one commit; False if it was there already.
 
-        Raises `wire.*` for what cannot be an exchange's message at all, `wire.wrong-recipient`.
+        Raises `wire.*` for what cannot be an exchange's message at all, `wire.wrong-recipient`,
+        `wire.message-id-reused` for another message under an id that has been used.
         """
         if message.recipient.id.value != self._party:
             raise unacceptable(
@@ -65,6 +67,7 @@ class Reception:
         parts = [*_parts(record.id, incoming), _soap(record.id, soap)]
         with self._store.transaction() as tx:
             if not tx.insert_message(record, parts):
+                _check_same(tx, record, parts)
                 return False
             tx.append_audit(
                 AuditEntry(at=now, message_id=record.id, event="received", to_state=record.state)
@@ -110,6 +113,28 @@ def _lane(urgency: str | None, *, evidence: bool) -> Lane:
     if named is not None:
         return named
     return Lane.URGENT if evidence else Lane.ROUTINE
+
+
+def _check_same(tx: Transaction, record: MessageRecord, parts: Sequence[Part]) -> None:
+    """A receipt must not be given for what is not going to be delivered."""
+    known = tx.message_by_ebms_id(Direction.INBOUND, record.ebms_id)
+    assert known is not None
+    if known.from_party != record.from_party or _digests(tx.parts(known.id)) != _digests(parts):
+        raise unacceptable(
+            "wire.message-id-reused",
+            f"The message id {record.ebms_id!r} belongs to another message that came before.",
+            mend="Send each message under an id of its own.",
+        )
+
+
+def _digests(parts: Sequence[Part]) -> set[tuple[PartRole, str, str]]:
+    return {(p.role, p.name, p.payload.sha256) for p in parts if p.role in _AS_THEY_CAME}
+
+
+_AS_THEY_CAME: Final = frozenset(
+    {PartRole.ENVELOPE, PartRole.CONTAINER, PartRole.TOKEN_XML, PartRole.EVIDENCE}
+)
+"""Parts that stay as the sender sent them."""
 
 
 def _parts(message_id: str, incoming: Incoming) -> Sequence[Part]:

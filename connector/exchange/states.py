@@ -43,7 +43,7 @@ class State(StrEnum):
     RETRIEVED = "RETRIEVED"
     """The recipient has taken it."""
     NOT_RETRIEVED = "NOT_RETRIEVED"
-    """Delivered, but nobody took it in time."""
+    """Left, and nobody took it in time."""
     REFUSED = "REFUSED"
     """Never left: not acceptable, or the gateway did not take it."""
     REJECTED = "REJECTED"
@@ -167,11 +167,20 @@ TABLE: dict[tuple[State, Event], Step] = {
     (State.SUBMITTED, Event.DELIVERY_DUE): Step(State.REJECTED, _E.NON_DELIVERY),
     (State.SUBMITTED, Event.DELIVERED): Step(State.DELIVERED, stop=(*_RELAY, *_DELIVERY)),
     (State.SUBMITTED, Event.NOT_DELIVERED): Step(State.REJECTED),
+    # Evidences may overtake each other: a later stage proves the earlier ones.
+    (State.SUBMITTED, Event.RETRIEVED): Step(State.RETRIEVED),
+    (State.SUBMITTED, Event.NOT_RETRIEVED): Step(State.NOT_RETRIEVED),
+    (State.SUBMITTED, Event.RETRIEVAL_WARN): Step(State.SUBMITTED, warn=True),
+    (State.SUBMITTED, Event.RETRIEVAL_DUE): Step(State.NOT_RETRIEVED, _E.NON_RETRIEVAL),
     (State.RELAYED, Event.DELIVERED): Step(State.DELIVERED, stop=_DELIVERY),
     (State.RELAYED, Event.NOT_DELIVERED): Step(State.REJECTED),
     (State.RELAYED, Event.RETRIEVED): Step(State.RETRIEVED),
+    (State.RELAYED, Event.NOT_RETRIEVED): Step(State.NOT_RETRIEVED),
     (State.RELAYED, Event.DELIVERY_WARN): Step(State.RELAYED, warn=True),
     (State.RELAYED, Event.DELIVERY_DUE): Step(State.REJECTED, _E.NON_DELIVERY),
+    # Only where no time for delivery is set, or a longer one.
+    (State.RELAYED, Event.RETRIEVAL_WARN): Step(State.RELAYED, warn=True),
+    (State.RELAYED, Event.RETRIEVAL_DUE): Step(State.NOT_RETRIEVED, _E.NON_RETRIEVAL),
     (State.DELIVERED, Event.RETRIEVED): Step(State.RETRIEVED),
     (State.DELIVERED, Event.NOT_RETRIEVED): Step(State.NOT_RETRIEVED),
     (State.DELIVERED, Event.RETRIEVAL_WARN): Step(State.DELIVERED, warn=True),

@@ -35,6 +35,10 @@ class Change:
     """An event with what came of the work that led to it."""
 
     event: Event
+    found: State | None = None
+    """The state in which the work was done that the event is the outcome of. If the message has
+    left it by the time of the commit, somebody else has done that work, and the event is only
+    logged. None for events from outside, which count in whatever state they meet."""
     reason: Reason | None = None
     """Why, for the evidence that the event may call for."""
     problem: Problem | None = None
@@ -58,7 +62,8 @@ def commit(connector: Connector, record: MessageRecord, change: Change) -> Messa
     """Apply `change` to the message as it stands now; the record afterwards.
 
     The state is read again if another worker was faster, and the event applied to what it is by
-    then: events that no longer fit leave the state alone but are logged.
+    then: events that no longer fit leave the state alone but are logged. Raises `store.*`
+    (transient), LookupError if there is no such message.
     """
     for _ in range(_TRIES):
         try:
@@ -76,7 +81,7 @@ def commit(connector: Connector, record: MessageRecord, change: Change) -> Messa
 
 def _commit_once(connector: Connector, record: MessageRecord, change: Change) -> MessageRecord:
     now = connector.clock()
-    taken = _taken(State(record.state), change.event)
+    taken = _taken(State(record.state), change)
     issued = [
         issue(
             connector,
@@ -99,7 +104,7 @@ def _commit_once(connector: Connector, record: MessageRecord, change: Change) ->
                 record,
                 state=(last.step.to if last.step else last.source).value,
                 updated_at=now,
-                problem=problem_json(change.problem) or record.problem,
+                problem=(applies and problem_json(change.problem)) or record.problem,
             )
         )
         if change.parts and applies:
@@ -118,10 +123,12 @@ def _commit_once(connector: Connector, record: MessageRecord, change: Change) ->
     return changed
 
 
-def _taken(state: State, event: Event) -> list[_Taken]:
+def _taken(state: State, change: Change) -> list[_Taken]:
     """The event and what it implies, each with the state that it finds."""
+    if change.found not in (None, state):
+        return [_Taken(change.event, state, None)]
     taken: list[_Taken] = []
-    for each in (implied(state, event), event):
+    for each in (implied(state, change.event), change.event):
         if each is not None:
             done = step(state, each)
             taken.append(_Taken(each, state, done))
@@ -157,9 +164,11 @@ def _entry(record: MessageRecord, taken: _Taken, change: Change, now: datetime) 
 def _set_timers(
     tx: Transaction, connector: Connector, record: MessageRecord, done: Step, now: datetime
 ) -> None:
+    # The sender's clock runs since it handed the message to its gateway; ours must not be behind.
+    begin = record.created_at if record.direction is Direction.INBOUND else now
     for name in done.start:
         if limit := connector.limits[name]:
-            tx.set_timer(Timer(message_id=record.id, name=name.value, due=now + limit))
+            tx.set_timer(Timer(message_id=record.id, name=name.value, due=begin + limit))
     if done.to in FINAL:
         tx.cancel_timers(record.id)
     elif done.stop:

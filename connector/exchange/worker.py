@@ -14,7 +14,7 @@ import structlog
 
 from connector.errors import ConnectorError, Problem
 from connector.errors import Kind as ErrorKind
-from connector.exchange import arrival, attestation, departure
+from connector.exchange import arrival, attestation, departure, handover
 from connector.exchange.context import Connector
 from connector.exchange.ports import Delivery, Queue
 from connector.exchange.records import Job, MessageRecord
@@ -28,7 +28,7 @@ _STEPS: dict[State, Callable[[Connector, MessageRecord], MessageRecord]] = {
     State.ACCEPTED: departure.seal_message,
     State.SEALED: departure.submit,
     State.ARRIVED: arrival.verify,
-    State.VERIFIED: arrival.hand_over,
+    State.VERIFIED: handover.hand_over,
     State.EVIDENCE_READY: departure.submit,
     State.EVIDENCE_ARRIVED: attestation.take_in,
 }
@@ -50,15 +50,15 @@ class Worker:
                 log.warning("queue.unreachable", problem=str(error))
                 stop.wait(1.0)
                 continue
+            except Exception:  # a defect of ours, or of what the queue stands on: not the end
+                log.exception("worker.defect")
+                stop.wait(1.0)
+                continue
             for delivery in deliveries:
+                if stop.is_set():
+                    break  # what is not begun goes back when the queue is closed
                 self.work(delivery)
-            self._relay()
-
-    def _relay(self) -> None:
-        try:
-            self._queue.relay()
-        except ConnectorError as error:
-            log.warning("queue.unreachable", problem=str(error))
+            self._safely(self._queue.relay)
 
     def work(self, delivery: Delivery) -> None:
         """Do one job and end it: done, later again, or set aside for a person."""
@@ -77,7 +77,7 @@ class Worker:
             )
             self._failed(delivery, problem, retry=True)
         else:
-            self._end(delivery.ack)
+            self._safely(delivery.ack)
 
     def handle(self, job: Job) -> None:
         """Move the job's message on until it waits for somebody else."""
@@ -113,13 +113,17 @@ class Worker:
             parked=isinstance(decision, Park),
         )
         if isinstance(decision, Park):
-            self._end(lambda: delivery.park(problem))
+            self._safely(lambda: delivery.park(problem))
         else:
-            self._end(lambda: delivery.retry(decision.after, problem))
+            self._safely(lambda: delivery.retry(decision.after, problem))
 
-    def _end(self, ending: Callable[[], None]) -> None:
+    @staticmethod
+    def _safely(call: Callable[[], object]) -> None:
+        """A call to the queue. If it fails, the job comes back by itself sooner or later, and then
+        finds its message already moved on."""
         try:
-            ending()
+            call()
         except ConnectorError as error:
-            # The job comes back by itself, and then finds its message already moved on.
             log.warning("queue.unreachable", problem=str(error))
+        except Exception:
+            log.exception("worker.defect")

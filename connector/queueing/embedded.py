@@ -87,14 +87,15 @@ class EmbeddedQueue:
     def retry(self, job_id: str, after: timedelta, reason: Problem) -> None:
         """The job comes again later."""
         with _queue_down(), self._lock:
-            self._jobs.retry(self._holder, job_id, self._clock() + after, as_text(reason))
+            # First: if the write fails, the lease must run out and not be renewed for ever.
             self._in_hand.discard(job_id)
+            self._jobs.retry(self._holder, job_id, self._clock() + after, as_text(reason))
 
     def park(self, job_id: str, reason: Problem) -> None:
         """The job waits for a person."""
         with _queue_down(), self._lock:
-            self._jobs.park_held(self._holder, job_id, self._clock(), as_text(reason))
             self._in_hand.discard(job_id)
+            self._jobs.park_held(self._holder, job_id, self._clock(), as_text(reason))
 
     # --- Leases ----------------------------------------------------------------------------
 
