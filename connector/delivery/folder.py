@@ -12,6 +12,7 @@ Removing READY is how the national system says that it has taken the message (RE
 from __future__ import annotations
 
 import errno
+import hashlib
 import os
 import re
 import shutil
@@ -25,6 +26,9 @@ from connector.exchange.records import EvidenceRecord, Handover, MessageRecord, 
 
 READY = "READY"
 _CHUNK = 1024 * 1024
+_UNSAFE = re.compile(r"[/\\\x00-\x1f\x7f-\x9f\u200e\u200f\u2028-\u202e\u2066-\u2069\ud800-\udfff]")
+_MADE = re.compile(r"-[0-9a-f]{32}\Z")
+_OWN_FOLDERS = ("evidences",)
 
 
 class FolderBackend:
@@ -64,12 +68,12 @@ class FolderBackend:
         shutil.rmtree(staging, ignore_errors=True)
         (staging / "attachments").mkdir(parents=True)
         (staging / "proofs").mkdir()
-        self._copy(handover.document, staging / safe_name(handover.document_name))
+        (staging / READY).write_text(handover.record.ebms_id + "\n", "utf-8")
+        self._copy(handover.document, _free(staging / safe_name(handover.document_name)))
         for part in handover.attachments:
             self._copy(part.payload, _free(staging / "attachments" / safe_name(part.name)))
         for part in handover.proofs:
             self._copy(part.payload, _free(staging / "proofs" / safe_name(part.name)))
-        (staging / READY).write_text(handover.record.ebms_id + "\n", "utf-8")
         for folder in (staging / "attachments", staging / "proofs", staging):
             _sync_folder(folder)
 
@@ -111,20 +115,36 @@ class FolderBackend:
 
 
 def folder_name(ebms_id: str) -> str:
-    """A message id as the name of a folder."""
-    return safe_name(ebms_id)
+    """A message id as the name of a folder: another one for every id, however hostile.
+
+    Ids that are no such name, or look as if they had been made here, get a part of their digest.
+    """
+    name = safe_name(ebms_id, longest=150)
+    if name == ebms_id and name not in _OWN_FOLDERS and not _MADE.search(name):
+        return name
+    digest = hashlib.sha256(ebms_id.encode("utf-8", "surrogatepass")).hexdigest()[:32]
+    return f"{name}-{digest}"
 
 
-def safe_name(name: str) -> str:
-    """`name` as a single path component: no separators, no control characters, no leading dot."""
-    cleaned = re.sub(r"[/\\\x00-\x1f\x7f]", "_", name).strip().lstrip(".")
-    encoded = cleaned.encode("utf-8")[:200].decode("utf-8", "ignore")
-    return encoded or "unnamed"
+def safe_name(name: str, *, longest: int = 200) -> str:
+    """`name` as a single path component: no separators, no control characters, nothing that
+    changes the direction of writing, no leading dot; cut to `longest` bytes, its extension kept.
+
+    File systems take 255 bytes, and numbers, digests or ids are put beside it.
+    """
+    cleaned = _UNSAFE.sub("_", name).strip().lstrip(".").strip()
+    if len(cleaned.encode("utf-8")) > longest:
+        stem, dot, extension = cleaned.rpartition(".")
+        if not stem or len(extension.encode("utf-8")) > 20:
+            stem, dot, extension = cleaned, "", ""
+        room = longest - len((dot + extension).encode("utf-8"))
+        cleaned = stem.encode("utf-8")[:room].decode("utf-8", "ignore") + dot + extension
+    return cleaned or "unnamed"
 
 
 def _free(path: Path) -> Path:
-    """`path`, or `name (2).ext` and so on if it is taken (names that differ only in what
-    `safe_name` removed)."""
+    """`path`, or `name (2).ext` and so on if it is taken, by a file of ours or by one whose name
+    differed only in what `safe_name` removed."""
     return next(candidate for candidate in _candidates(path) if not candidate.exists())
 
 
