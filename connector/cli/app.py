@@ -7,8 +7,10 @@ from typing import Annotated
 import typer
 
 from connector.cli import (
+    check,
     directory,
     formats,
+    init,
     inspect,
     translate,
     validate,
@@ -28,7 +30,11 @@ app = typer.Typer(
     "configuration, 3 try again later.",
 )
 
+CONNECTOR = "The connector"
 DOCUMENTS = "Documents (no running connector needed)"
+
+app.command("init", rich_help_panel=CONNECTOR)(init.init)
+app.command("check", rich_help_panel=CONNECTOR)(check.check)
 
 app.command("translate", rich_help_panel=DOCUMENTS)(translate.translate)
 app.command("validate", rich_help_panel=DOCUMENTS)(validate.validate)

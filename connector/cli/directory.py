@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from connector.cli import options
+from connector.cli.failures import as_usage
 from connector.cli.output import WARNING, Output, visible
 
 if TYPE_CHECKING:
@@ -26,7 +27,7 @@ def directory(
 
     output = Output(json=json)
     around = situation(home)
-    wanted = None if country is None else country_of(country.upper()).code
+    wanted = None if country is None else as_usage(lambda: country_of(country.upper())).code
     known = around.around.directory.authorities
     found = [each for each in known if wanted in (None, each.country)]
     if json:

@@ -9,9 +9,10 @@ from __future__ import annotations
 import json
 import re
 import sys
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from functools import cached_property
-from typing import TYPE_CHECKING, Any, Final, TextIO
+from typing import IO, TYPE_CHECKING, Any, Final, TextIO
 
 from connector.errors import ConnectorError, Problem
 
@@ -56,6 +57,15 @@ class Output:
         """Whether somebody watches standard error."""
         return not self.json and self.err.is_terminal
 
+    @contextmanager
+    def busy(self, what: str) -> Iterator[None]:
+        """Shows that something takes its time, where somebody watches."""
+        if not self.interactive:
+            yield
+            return
+        with self.err.status(f"{what} …"):
+            yield
+
     def document(self, content: Mapping[str, Any]) -> None:
         """The one JSON document of a command."""
         text = json.dumps(content, ensure_ascii=False, indent=2)
@@ -65,11 +75,14 @@ class Output:
     def text(self, *what: RenderableType, err: bool = False) -> None:
         """Something for people."""
         console = self.err if err else self.out
-        try:
-            for each in what:
-                console.print(each, soft_wrap=isinstance(each, str))
-        except BrokenPipeError as error:
-            raise ReaderGone from error
+        for each in what:
+            if console.is_terminal:
+                console.print(each)
+                continue
+            with console.capture() as captured:
+                console.print(each)
+            lines = captured.get().splitlines()
+            _write(console.file, "".join(f"{line.rstrip()}\n" for line in lines))
 
     def raw(self, data: bytes) -> None:
         """A document as it is."""
@@ -80,11 +93,17 @@ class Output:
             raise ReaderGone from error
 
     def problems(
-        self, problems: Iterable[Problem], *, style: str = ERROR, word: str = "", err: bool = False
+        self,
+        problems: Iterable[Problem],
+        *,
+        style: str = ERROR,
+        word: str = "",
+        indent: str = "",
+        err: bool = False,
     ) -> None:
         """Problems with their places and what to do, one after the other."""
         for each in problems:
-            self.text(problem_text(each, style, word), err=err)
+            self.text(problem_text(each, style, word, indent), err=err)
 
     def failure(self, error: ConnectorError, *, status: int | None = None) -> None:
         """Why a command ended without a result: on standard error, or as its JSON document."""
@@ -100,12 +119,12 @@ class Output:
         self.problems(error.problems, word="error", err=True)
 
 
-def problem_text(problem: Problem, style: str = ERROR, word: str = "") -> Text:
+def problem_text(problem: Problem, style: str = ERROR, word: str = "", indent: str = "") -> Text:
     """`file:line: word: what [code]`, then where in the document, then what to do."""
     from rich.text import Text
 
     place = ":".join(str(each) for each in (problem.file, problem.line) if each is not None)
-    text = Text()
+    text = Text(indent)
     if place:
         text.append(visible(f"{place}: "), "bold")
     if word:
@@ -113,9 +132,9 @@ def problem_text(problem: Problem, style: str = ERROR, word: str = "") -> Text:
     text.append(visible(problem.what))
     text.append(f" [{problem.code}]", DIM)
     if problem.path:
-        text.append(f"\n    at {visible(problem.path)}", DIM)
+        text.append(f"\n{indent}    at {visible(problem.path)}", DIM)
     if problem.mend:
-        text.append("\n    → " if can_say("→") else "\n    > ", DIM)
+        text.append(f"\n{indent}    {'→' if can_say('→') else '>'} ", DIM)
         text.append(visible(problem.mend))
     return text
 
@@ -168,7 +187,7 @@ def _console(stream: TextIO) -> Console:
     )
 
 
-def _write(stream: TextIO, text: str) -> None:
+def _write(stream: IO[str], text: str) -> None:
     try:
         stream.write(text)
         stream.flush()

@@ -121,5 +121,5 @@ def _sum_up(output: Output, found: list[Findings], skipped: list[Path]) -> None:
         parts.append(f"{warned} of them with warnings")
     parts.append(f"{bad} not acceptable")
     if skipped:
-        parts.append(f"{len(skipped)} files of no known kind left out")
+        parts.append(f"{len(skipped)} other files left out")
     output.text("\n" + ", ".join(parts) + ".")

@@ -4,13 +4,15 @@ told without the running connector."""
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Iterable, Sequence
+import re
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
 from typing import Final
 
 from connector.directory.authorities import Directory
+from connector.envelope.binding import NAMESPACE
 from connector.envelope.check import check
 from connector.envelope.identify import identify
 from connector.envelope.xml_write import write_element
@@ -18,7 +20,7 @@ from connector.errors import ConnectorError, Problem
 from connector.examination.recognition import Document
 from connector.exchange.context import Identity
 from connector.exchange.records import PayloadRef
-from connector.intake.attachments import attach
+from connector.intake.attachments import Attached, attach
 from connector.intake.completion import Facts, complete
 from connector.intake.submission import NO_WISHES, GivenFile
 from connector.translation.formats import Formats, Read
@@ -26,6 +28,9 @@ from connector.xml import Element, parse, serialize
 
 _CHUNK: Final = 1024 * 1024
 _MEDIA_TYPES: Final = {"xml": "application/xml", "json": "application/json", "csv": "text/csv"}
+_E: Final = f"{{{NAMESPACE}}}"
+_STATED: Final = ("Name", "Size", "Sha256")
+_SHA256: Final = re.compile("[0-9a-f]{64}")
 _SIGNATURE: Final = "{http://www.w3.org/2000/09/xmldsig#}Signature"
 
 
@@ -66,8 +71,9 @@ def draft(
 ) -> Draft:
     """Read a national document and complete it as intake does.
 
-    `attachments` are files that come with it. Raises `ConnectorError` where the document cannot be
-    read at all (see `Formats.read`).
+    `attachments` are files that come with it; of those that do not, what the document itself says
+    of size and digest is taken for true. Raises `ConnectorError` where the document cannot be read
+    at all (see `Formats.read`).
     """
     name = format or document.format or formats.identify(document.data, document.name)
     read = formats.read(document.data, name, filename=document.name)
@@ -81,36 +87,53 @@ def draft(
     )
     if read.problems:
         return raw
-    media_type = _MEDIA_TYPES.get(formats[name].mapping.format.kind, "application/octet-stream")
+    given = [given_file(path) for path in attachments]
     # Completing takes the tree apart; what is left open is told from the tree as it was read.
     working = parse(serialize(read.envelope))
-    attached, missing = attach(
-        working,
-        GivenFile(name=Path(document.name).name, payload=_ref_of(document.data)),
-        media_type,
-        [given_file(path) for path in attachments],
-        read.attachments,
-        file=document.name,
+    original = GivenFile(name=Path(document.name).name, payload=_ref_of(document.data))
+    media_type = _MEDIA_TYPES.get(formats[name].mapping.format.kind, "application/octet-stream")
+
+    def attached(files: Sequence[GivenFile]) -> tuple[list[Attached], list[Problem]]:
+        return attach(working, original, media_type, files, read.attachments, file=document.name)
+
+    _, missing = attached(given)
+    found, unstated = attached([*given, *_stated(working, given)])
+    raw = replace(raw, left_open=tuple(missing))
+    return raw if unstated else _completed(document, raw, around, working, found)
+
+
+def _stated(draft: Element, given: Sequence[GivenFile]) -> Iterator[GivenFile]:
+    """The attachments that did not come along, as far as the document tells size and digest."""
+    came = {each.name for each in given}
+    for each in draft.iterfind(f"{_E}Header/{_E}Attachment"):
+        name, size, sha256 = (each.findtext(f"{_E}{tag}") or "" for tag in _STATED)
+        if name not in came and size.isdecimal() and _SHA256.fullmatch(sha256):
+            yield GivenFile(name=name, payload=PayloadRef(sha256=sha256, size=int(size)))
+
+
+def _completed(
+    document: Document,
+    raw: Draft,
+    around: Surroundings,
+    working: Element,
+    attached: Sequence[Attached],
+) -> Draft:
+    read = raw.read
+    facts = Facts(
+        identity=around.identity or _identity(read, around.directory),
+        directory=around.directory,
+        ebms_id=around.new_id(),
+        now=around.now,
+        wishes=NO_WISHES,
+        answered=None,
+        attached=attached,
     )
-    if missing:
-        return replace(raw, left_open=tuple(missing))
     try:
-        envelope = complete(
-            working,
-            Facts(
-                identity=around.identity or _identity(read, around.directory),
-                directory=around.directory,
-                ebms_id=around.new_id(),
-                now=around.now,
-                wishes=NO_WISHES,
-                answered=None,
-                attached=attached,
-            ),
-        )
+        envelope = complete(working, facts)
     except ConnectorError as error:
         located = read.account.locate(error.problems, file=document.name)
         if around.identity is None or _is_answer(read):
-            return replace(raw, left_open=located)
+            return replace(raw, left_open=(*raw.left_open, *located))
         return replace(raw, problems=located)
     element = write_element(envelope)
     wrong = read.account.locate(check(element), file=document.name)

@@ -1,0 +1,1 @@
+"""A connector's home: making one, and saying what is wrong with one."""
