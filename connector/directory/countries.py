@@ -72,8 +72,7 @@ def _load(name: str) -> dict[str, Any]:
 def _suggestion(code: str) -> str:
     if code.upper() in countries():
         return f"Write {code.upper()}."
-    by_name = {each.name.casefold(): each.code for each in countries().values()}
-    near = get_close_matches(code.casefold(), by_name, n=3)
-    if near:
-        return "Did you mean " + ", ".join(by_name[name] for name in near) + "?"
+    by_name = {each.name.casefold(): each for each in countries().values()}
+    if near := [by_name[name] for name in get_close_matches(code.casefold(), by_name, n=3)]:
+        return f"Did you mean {', '.join(f'{each.code} ({each.name})' for each in near)}?"
     return "Write two capital letters, e.g. DE for Germany."
