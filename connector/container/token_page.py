@@ -1,12 +1,12 @@
 """The token's page for people: a traffic light and what the token states, as PDF page content.
 
-Drawn with the two fonts that every PDF reader has, so that the page is small and quickly made: one
-goes with every message.
+Small and quickly made: one goes with every message.
 """
 
 from __future__ import annotations
 
 import textwrap
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Final
 
@@ -17,6 +17,7 @@ from connector.container.token import (
     TechnicalLevel,
     Token,
 )
+from connector.container.token_font import PageFont, page_font
 
 PAGE: Final = (595, 842)
 """A4 in points."""
@@ -33,29 +34,48 @@ _CURVE: Final = 0.5523
 """Control point of the Bézier curve that draws a quarter of a circle."""
 
 
-def page_content(token: Token) -> bytes:
+@dataclass(frozen=True, slots=True)
+class PageContent:
+    """A page as PDF operators, and the font that they are set in."""
+
+    operators: bytes
     """The page's content stream, uncompressed."""
+    font: PageFont
+
+
+def page_content(token: Token) -> PageContent:
+    """The page of a token."""
     colour, verdict = _light(token)
+    rows = _rows(token)
+    font = page_font("".join(value for _, value in rows))
+
+    def text(x: int, y: int, value: str, *, size: int, bold: bool = False) -> str:
+        # Letters that the font lacks show as question marks; the digest beside the name is exact.
+        # Bold is the same letters with their outline drawn, too.
+        weight = f"2 Tr {size * 0.03:.2f} w" if bold else "0 Tr"
+        return f"BT /F1 {size} Tf {weight} {x} {y} Td <{font.shown(value)}> Tj ET"
+
     parts = [
-        _text(_LEFT, 770, "Trust-Ok Token", size=22, bold=True),
-        _text(_LEFT, 750, "Statement of the sending connector about a document", size=10),
+        "0 0 0 rg 0 0 0 RG",
+        text(_LEFT, 770, "Trust-Ok Token", size=22, bold=True),
+        text(_LEFT, 750, "Statement of the sending connector about a document", size=10),
         f"{colour} rg",
         _circle(_LEFT + 24, 700, 22),
         "0 0 0 rg",
-        _text(_LEFT + 64, 696, verdict, size=14, bold=True),
+        text(_LEFT + 64, 696, verdict, size=14, bold=True),
     ]
     height = 640
-    for label, value in _rows(token):
+    for label, value in rows:
         if not label:
             height -= 10
-            parts.append(_text(_LEFT, height, value, size=12, bold=True))
+            parts.append(text(_LEFT, height, value, size=12, bold=True))
             height -= 18
             continue
-        parts.append(_text(_LEFT, height, label, size=10))
+        parts.append(text(_LEFT, height, label, size=10))
         for line in _wrapped(value):
-            parts.append(_text(_VALUES, height, line, size=10))
+            parts.append(text(_VALUES, height, line, size=10))
             height -= 14
-    return "\n".join(parts).encode("ascii")
+    return PageContent("\n".join(parts).encode("ascii"), font)
 
 
 def _light(token: Token) -> tuple[str, str]:
@@ -120,15 +140,8 @@ def _time(moment: datetime) -> str:
 def _wrapped(value: str) -> list[str]:
     lines = textwrap.wrap(value, _WIDTH, break_long_words=True) or [""]
     if len(lines) > _LINES:
-        lines = [*lines[: _LINES - 1], lines[_LINES - 1][: _WIDTH - 4] + " ..."]
+        lines = [*lines[: _LINES - 1], lines[_LINES - 1][: _WIDTH - 4] + " …"]
     return lines
-
-
-def _text(x: int, y: int, value: str, *, size: int, bold: bool = False) -> str:
-    font = "F2" if bold else "F1"
-    # Letters that these fonts lack show as a question mark; the digest beside the name is exact.
-    shown = value.encode("cp1252", "replace").hex()
-    return f"BT /{font} {size} Tf {x} {y} Td <{shown}> Tj ET"
 
 
 def _circle(x: int, y: int, r: int) -> str:
