@@ -274,7 +274,7 @@ class Run:
                 beside.settle(Outcome.MAPPED, rule.id)
                 beside.uses += node.uses
             else:
-                what = f"{beside.value!r} where the mapping knows {value!r}."
+                what = f"{beside.value[:80]!r} where the mapping knows {value!r}."
                 beside.settle(Outcome.ANNEXED, rule.id)
                 self._warn(beside, "other-list", what)
 
