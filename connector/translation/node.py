@@ -55,6 +55,7 @@ class Node:
         "parent",
         "rule",
         "scalar",
+        "test_of",
         "uses",
         "value",
     )
@@ -79,6 +80,8 @@ class Node:
         self.uses: list[Node] = []
         # and on nodes that were made
         self.made_from: Node | None = None
+        self.test_of: Node | None = None
+        """It is only there because a path's test on that node wants it."""
 
     def add(self, name: str, order: int = 0, line: int | None = None) -> Node:
         """A new last child."""

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 
 from connector.translation.compiled import Order
 from connector.translation.node import Node, Outcome
-from connector.translation.paths import Path, Step
+from connector.translation.paths import ANY_DEPTH, Path, Step
 
 
 def find(node: Node, path: Path) -> list[Node]:
@@ -16,7 +16,26 @@ def find(node: Node, path: Path) -> list[Node]:
         found = _next(found, step)
         if not found:
             break
+    if not path.writable:
+        found.sort(key=_order)
     return found
+
+
+def bound(path: Path, here: Node) -> Path:
+    """The path with what its tests take from other paths, which start at `here` or at its root."""
+    return path.bound(lambda other: _values(here, other)) if path.dynamic else path
+
+
+def _values(here: Node, path: Path) -> tuple[str, ...]:
+    while path.absolute and here.parent is not None:
+        here = here.parent
+    return tuple(text for each in find(here, path) if (text := (each.value or "").strip()))
+
+
+def _descendants(node: Node) -> Iterator[Node]:
+    yield node
+    for kid in node.children():
+        yield from _descendants(kid)
 
 
 def _next(nodes: Iterable[Node], step: Step) -> list[Node]:
@@ -27,6 +46,9 @@ def _next(nodes: Iterable[Node], step: Step) -> list[Node]:
             kids = (node.parent,) if node.parent is not None else ()
         elif step.name == ".":
             kids = (node,)
+        elif step.name == ANY_DEPTH:
+            found += _descendants(node)
+            continue
         else:
             kids = node.kids.get(step.name, ())
         if kids and step.tests:
@@ -67,17 +89,17 @@ def _satisfy(node: Node, step: Step) -> None:
                 leaf = leaf.first(name) or leaf.add(name, node.order)
             if leaf.value is None:
                 leaf.value = test.writes
+                leaf.test_of = node
 
 
 def use_tests(path: Path, node: Node, goal: Node, rule: str) -> None:
     """Fields that a path's tests looked at have done their part."""
     here: Node | None = node
     for step in reversed(path.steps):
-        if here is None or step.name == "..":
+        if here is None or step.name in ("..", ANY_DEPTH):
             return
         for test in step.tests:
-            tested = test.field(here) if test.writes is not None else None
-            if tested is not None and tested.value is not None:
+            for tested in test.told(here) if test.writes is not None else ():
                 tested.settle(Outcome.MAPPED, rule)
                 tested.uses.append(goal)
         if step.name != ".":
@@ -102,16 +124,39 @@ def beside_made(leaf: Node, names: tuple[str, ...]) -> Node:
     return node
 
 
-def tidy(node: Node) -> None:
-    """Remove nodes without any field; siblings of one name in the order of their origins."""
+def tidy(root: Node) -> None:
+    """Remove nodes without any field but those that a path's tests made; siblings of one name in
+    the order of their origins."""
+    told: set[int] = set()
+    _note_told(root, told)
+    _prune(root, told)
+
+
+def _note_told(node: Node, told: set[int]) -> bool:
+    """Notes the nodes that hold more than what tests made."""
+    found = node.value is not None and node.test_of is None
+    for kid in node.children():
+        found |= _note_told(kid, told)
+    if found:
+        told.add(id(node))
+    return found
+
+
+def _stays(node: Node, told: set[int]) -> bool:
+    if id(node) in told or (node.test_of is not None and id(node.test_of) in told):
+        return True
+    return any(_stays(kid, told) for kid in node.children())
+
+
+def _prune(node: Node, told: set[int]) -> None:
     for name, kids in list(node.kids.items()):
-        for kid in kids:
-            if kid.kids:
-                tidy(kid)
-        kept = [kid for kid in kids if kid.kids or kid.value is not None]
+        kept = [kid for kid in kids if _stays(kid, told)]
         if not kept:
             del node.kids[name]
             continue
+        for kid in kept:
+            if kid.kids:
+                _prune(kid, told)
         if len(kept) > 1:
             kept.sort(key=_order)
         for index, kid in enumerate(kept):
