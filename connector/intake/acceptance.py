@@ -36,10 +36,12 @@ from connector.intake.attachments import Attached, attach
 from connector.intake.completion import Answered, Facts, complete, expiry_of, lane_of
 from connector.intake.submission import Acceptance, Submission
 from connector.translation.formats import Read
-from connector.xml import Element, parse
+from connector.xml import DEFAULT_LIMITS, Element, parse
 
 ENVELOPE_FORMAT: Final = "envelope"
 """Name of the format of documents that are e-MLA envelopes already."""
+LARGEST_DOCUMENT: Final = DEFAULT_LIMITS.max_bytes
+"""Bytes of a document; attachments may have any size."""
 _XML: Final = "application/xml"
 
 
@@ -109,6 +111,13 @@ def _known(connector: Connector, message_id: str) -> MessageRecord | None:
 
 def _drafted(connector: Connector, submission: Submission) -> _Draft:
     document = submission.document
+    if document.payload.size > LARGEST_DOCUMENT:
+        raise unacceptable(
+            "intake.document-too-large",
+            f"The document has {document.payload.size} bytes; {LARGEST_DOCUMENT} are allowed.",
+            mend="Hand large files over as attachments, in a folder with the document.",
+            file=document.name,
+        )
     data = connector.store.payloads.read(document.payload)
     wanted = submission.wishes.format
     if wanted in (None, ENVELOPE_FORMAT) and NAMESPACE.encode() in data[:4096]:

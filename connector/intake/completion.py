@@ -9,7 +9,7 @@ from typing import Any, Final
 
 from connector.directory.authorities import Authority, Directory, Office
 from connector.envelope.binding import NAMESPACE
-from connector.envelope.codes import UrgencyLevel
+from connector.envelope.codes import MessageType, UrgencyLevel
 from connector.envelope.draft import HeaderValues, read_draft
 from connector.envelope.header import Header, Urgency
 from connector.envelope.identify import identify
@@ -63,8 +63,9 @@ def complete(draft: Element, facts: Facts) -> Envelope:
     """The whole envelope, not yet checked against schema and rules.
 
     Raises `ConnectorError` (unacceptable): `directory.unknown-authority`,
-    `intake.foreign-sender`, `intake.no-receiver`, `intake.own-receiver`, and `envelope.*` where
-    the draft lacks something that only the document can say.
+    `intake.foreign-sender`, `intake.no-receiver`, `intake.own-receiver`,
+    `intake.deadline-passed`, and `envelope.*` where the draft lacks something that only the
+    document can say.
     """
     told = identify(draft)
     message_type = told.message_type if told else ""
@@ -73,7 +74,7 @@ def complete(draft: Element, facts: Facts) -> Envelope:
     sender = _sender(told.sender if told else "", facts)
     receiver = _receiver(told.receiver if told else "", sender, facts)
     known = answered.header if answered else None
-    return read_draft(
+    envelope = read_draft(
         _without(draft, "Attachment", "SendingAuthority", "ReceivingAuthority"),
         replace=HeaderValues(
             message_id=facts.ebms_id,
@@ -93,6 +94,21 @@ def complete(draft: Element, facts: Facts) -> Envelope:
             receiver_reference=known.sender_reference if known else None,
         ),
     )
+    _check_deadline(envelope.header, facts.now)
+    return envelope
+
+
+def _check_deadline(header: Header, now: datetime) -> None:
+    """An answer may be late; a request that asks for the past is a slip (or a test)."""
+    deadline = header.urgency.deadline
+    late = deadline is not None and deadline <= now
+    if late and header.message_type is MessageType.REQUEST and not header.test_flag:
+        raise unacceptable(
+            "intake.deadline-passed",
+            f"The deadline {deadline:%Y-%m-%d %H:%M %Z} has passed.",
+            mend="Correct the deadline, or leave it out.",
+            path="Envelope/Header/Urgency/Deadline",
+        )
 
 
 def _sender(stated: str, facts: Facts) -> Authority:
