@@ -16,8 +16,8 @@ from connector.signature.dsig_model import (
     DS,
     FOREIGN,
     REMOVALS,
+    REMOVES_ALL,
     WSU,
-    XPATH,
     Covered,
     Digested,
     ParsedSignature,
@@ -91,9 +91,9 @@ class SameDocument:
         removal, method = _plan(reference, default)
         if removal is not None:
             _take_out(signature, node)
-            if removal.algorithm == XPATH and self._several:
+            if removal.algorithm in REMOVES_ALL and self._several:
                 drop_signatures(node)
-            elif removal.algorithm == XPATH and next(node.iter(_SIGNATURE), None) is not None:
+            elif removal.algorithm in REMOVES_ALL and _signed_within(node):
                 # That filter drops every signature with all it holds, not only its own.
                 raise refused(
                     "not-covered",
@@ -103,6 +103,10 @@ class SameDocument:
         beside = node.getprevious() is not None or node.getnext() is not None
         whole = not reference.uri and beside  # processing instructions around the root
         return node, canonical_octets(node.getroottree() if whole else node, method)
+
+
+def _signed_within(node: Element) -> bool:
+    return next(node.iter(_SIGNATURE), None) is not None
 
 
 def drop_signatures(node: Element) -> None:

@@ -17,6 +17,9 @@ XPATH: Final = "http://www.w3.org/TR/1999/REC-xpath-19991116"
 NOT_SIGNATURE: Final = "not(ancestor-or-self::ds:Signature)"
 """The one XPath filter that is accepted: the enveloped-signature transform in other words, but
 for all signatures at once."""
+FILTER2: Final = "http://www.w3.org/2002/06/xmldsig-filter2"
+SUBTRACT_SIGNATURES: Final = "/descendant::ds:Signature"
+"""The one XPath Filter 2.0 that is accepted, to be subtracted: the same in the words of EU DSS."""
 BASE64: Final = "http://www.w3.org/2000/09/xmldsig#base64"
 """What is signed are the octets that an element holds as Base64; always the only transform."""
 
@@ -29,7 +32,9 @@ STR_TRANSFORM: Final = (
 )
 
 CANONICALISATIONS: Final = frozenset({EXC_C14N, C14N})
-REMOVALS: Final = frozenset({ENVELOPED, XPATH})
+REMOVES_ALL: Final = frozenset({XPATH, FILTER2})
+"""Transforms that drop every signature."""
+REMOVALS: Final = REMOVES_ALL | {ENVELOPED}
 FOREIGN: Final = frozenset({ATTACHMENT_CONTENT, ATTACHMENT_COMPLETE, STR_TRANSFORM})
 """Transforms that only a caller's resolver can apply."""
 TRANSFORMS: Final = CANONICALISATIONS | REMOVALS | FOREIGN | {BASE64}

@@ -5,7 +5,7 @@ from __future__ import annotations
 import binascii
 import re
 from base64 import b64decode
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Final
 
 from lxml import etree
@@ -20,6 +20,7 @@ from connector.signature.algorithms import (
 from connector.signature.dsig_model import (
     CANONICALISATIONS,
     DS,
+    FILTER2,
     STR_TRANSFORM,
     TRANSFORMS,
     XPATH,
@@ -48,9 +49,11 @@ _DIGEST_VALUE: Final = f"{{{DS}}}DigestValue"
 _XPATH: Final = f"{{{DS}}}XPath"
 _INCLUSIVE: Final = f"{{{EXC_C14N}}}InclusiveNamespaces"
 _WSSE: Final = "http://docs.oasis-open.org/wss/2004/01/oasis-200401-wss-wssecurity-secext-1.0.xsd"
+_FILTER2_XPATH: Final = f"{{{FILTER2}}}XPath"
 _NOT_SIGNATURE: Final = re.compile(
     r"\s*not\s*\(\s*ancestor-or-self\s*::\s*([\w.-]+):Signature\s*\)\s*", re.ASCII
 )
+_ALL_SIGNATURES: Final = re.compile(r"\s*/\s*descendant\s*::\s*([\w.-]+):Signature\s*", re.ASCII)
 
 
 def parse_signature(element: Element, *, max_references: int = MAX_REFERENCES) -> ParsedSignature:
@@ -151,7 +154,9 @@ def _transform(element: Element) -> Transform:
         return _canonicalisation(element)
     children = list(_elements(element))
     if algorithm == XPATH:
-        _check_xpath(element, children)
+        _check_xpath(element, children, _XPATH, {}, _NOT_SIGNATURE)
+    elif algorithm == FILTER2:
+        _check_xpath(element, children, _FILTER2_XPATH, {"Filter": "subtract"}, _ALL_SIGNATURES)
     elif algorithm == STR_TRANSFORM:
         return Transform(algorithm, c14n=_str_parameters(element))
     elif children:
@@ -159,12 +164,19 @@ def _transform(element: Element) -> Transform:
     return Transform(algorithm)
 
 
-def _check_xpath(transform: Element, children: Sequence[Element]) -> None:
-    """Accept `not(ancestor-or-self::ds:Signature)` alone, its prefix looked up where it stands:
+def _check_xpath(
+    transform: Element,
+    children: Sequence[Element],
+    tag: str,
+    attributes: Mapping[str, str],
+    expression: re.Pattern[str],
+) -> None:
+    """Accept the one expression for all signatures alone, its prefix looked up where it stands:
     exclusive C14N does not protect what a prefix inside a text means."""
-    if len(children) == 1 and children[0].tag == _XPATH and len(children[0]) == 0:
-        found = _NOT_SIGNATURE.fullmatch(children[0].text or "")
-        if found and children[0].nsmap.get(found[1]) == DS:
+    if len(children) == 1 and children[0].tag == tag and len(children[0]) == 0:
+        found = expression.fullmatch(children[0].text or "")
+        said = dict(children[0].attrib.items()) == attributes
+        if found and said and children[0].nsmap.get(found[1]) == DS:
             return
     raise refused(
         "transform-refused", "An XPath transform other than the enveloped one.", transform

@@ -12,7 +12,15 @@ from collections.abc import Sequence
 from typing import Final
 
 from connector.signature.algorithms import EXC_C14N
-from connector.signature.dsig_model import DS, NOT_SIGNATURE, XPATH, Reference, Transform
+from connector.signature.dsig_model import (
+    DS,
+    FILTER2,
+    NOT_SIGNATURE,
+    SUBTRACT_SIGNATURES,
+    XPATH,
+    Reference,
+    Transform,
+)
 from connector.signature.keys import SigningKey
 
 _CANONICAL: Final = {
@@ -72,6 +80,10 @@ def _transform(transform: Transform) -> str:
     content = ""
     if transform.algorithm == XPATH:
         content = f"<ds:XPath>{NOT_SIGNATURE}</ds:XPath>"
+    elif transform.algorithm == FILTER2:
+        content = (
+            f'<f2:XPath xmlns:f2="{FILTER2}" Filter="subtract">{SUBTRACT_SIGNATURES}</f2:XPath>'
+        )
     elif transform.inclusive_prefixes:
         prefixes = canonical_attribute(" ".join(transform.inclusive_prefixes))
         content = (

@@ -29,6 +29,7 @@ from connector.signature.algorithms import (
 from connector.signature.dsig_model import (
     ATTACHMENT_CONTENT,
     ENVELOPED,
+    FILTER2,
     STR_TRANSFORM,
     XPATH,
     Reference,
@@ -227,7 +228,6 @@ def test_reference_without_uri(pki: TestPki) -> None:
     "algorithm",
     [
         XSLT,
-        "http://www.w3.org/2002/06/xmldsig-filter2",
         "http://www.w3.org/2000/09/xmldsig#base64",
         "http://www.w3.org/TR/2001/REC-xml-c14n-20010315#WithComments",
         "http://www.w3.org/2001/10/xml-exc-c14n#WithComments",
@@ -258,6 +258,16 @@ def test_transforms_in_another_order(pki: TestPki, transforms: tuple[Transform, 
         check(enveloping(handmade(pki.key, [over(BODY, "", transforms)])), pki)
 
 
+FILTERS = {XPATH: f"{D}XPath", FILTER2: f"{{{FILTER2}}}XPath"}
+
+
+def filtered(pki: TestPki, filter: str) -> bytes:
+    """A document that is signed without any of its signatures."""
+    transforms = (Transform(filter), Transform(EXC_C14N))
+    return enveloping(handmade(pki.key, [over(BODY, "", transforms)]))
+
+
+@pytest.mark.parametrize("filter", FILTERS)
 @pytest.mark.parametrize(
     "expression",
     [
@@ -265,25 +275,49 @@ def test_transforms_in_another_order(pki: TestPki, transforms: tuple[Transform, 
         "not(ancestor-or-self::ds:Signature) and not(self::amount)",
         "not(ancestor-or-self::x:Signature)",
         "not(ancestor-or-self::amount)",
+        "/descendant::amount",
+        "/descendant::ds:Signature | /descendant::amount",
+        "/descendant::x:Signature",
+        "//*",
         "true()",
         "",
     ],
 )
-def test_other_xpath_filters(pki: TestPki, expression: str) -> None:
+def test_other_xpath_filters(pki: TestPki, expression: str, filter: str) -> None:
     """A filter that drops more than the signature would leave the rest free to be altered."""
-    data = enveloping(handmade(pki.key, [over(BODY, "", (Transform(XPATH), Transform(EXC_C14N)))]))
+    data = filtered(pki, filter)
     check(data, pki)
     root = parse(data)
-    found = root.find(f".//{D}XPath")
+    found = root.find(f".//{FILTERS[filter]}")
     assert found is not None
     found.text = expression
     with refused("signature.transform-refused"):
         check(resigned(root, pki.key), pki)
 
 
+@pytest.mark.parametrize("said", ["intersect", "union", "", None])
+def test_filters_that_do_not_subtract(pki: TestPki, said: str | None) -> None:
+    """What is kept by them could be next to nothing."""
+    root = parse(filtered(pki, FILTER2))
+    (found,) = root.iter(FILTERS[FILTER2])
+    del found.attrib["Filter"]
+    if said is not None:
+        found.set("Filter", said)
+    with refused("signature.transform-refused"):
+        check(resigned(root, pki.key), pki)
+
+
+def test_several_filters_at_once(pki: TestPki) -> None:
+    root = parse(filtered(pki, FILTER2))
+    (found,) = root.iter(FILTERS[FILTER2])
+    found.addnext(copy.deepcopy(found))
+    with refused("signature.transform-refused"):
+        check(resigned(root, pki.key), pki)
+
+
 def test_the_xpath_prefix_means_what_it_says(pki: TestPki) -> None:
     """Exclusive C14N does not sign what the prefix in the expression is bound to."""
-    data = enveloping(handmade(pki.key, [over(BODY, "", (Transform(XPATH), Transform(EXC_C14N)))]))
+    data = filtered(pki, XPATH)
     for element in (b"<ds:XPath>", b"<ds:XPath >"):
         rebound = data.replace(element, b'<ds:XPath xmlns:q="urn:q">').replace(
             b"self::ds:Sig", b"self::q:Sig"
@@ -294,9 +328,10 @@ def test_the_xpath_prefix_means_what_it_says(pki: TestPki) -> None:
             check(resigned(parse(rebound), pki.key), pki)
 
 
-def test_the_xpath_filter_leaves_other_signatures_open(pki: TestPki) -> None:
+@pytest.mark.parametrize("filter", FILTERS)
+def test_the_xpath_filter_leaves_other_signatures_open(pki: TestPki, filter: str) -> None:
     """It drops every ds:Signature: what a forger puts into another one is signed by nobody."""
-    data = enveloping(handmade(pki.key, [over(BODY, "", (Transform(XPATH), Transform(EXC_C14N)))]))
+    data = filtered(pki, filter)
     forged = data.replace(
         b"<to ",
         b'<ds:Signature xmlns:ds="http://www.w3.org/2000/09/xmldsig#"><amount>900</amount>'

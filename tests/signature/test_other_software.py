@@ -30,7 +30,14 @@ from connector.signature.algorithms import (
     RSA_SHA512,
     SHA512,
 )
-from connector.signature.dsig_model import DS, ENVELOPED, NOT_SIGNATURE, XPATH
+from connector.signature.dsig_model import (
+    DS,
+    ENVELOPED,
+    FILTER2,
+    NOT_SIGNATURE,
+    SUBTRACT_SIGNATURES,
+    XPATH,
+)
 from connector.signature.keys import SigningKey
 from connector.signature.pki import KeyType
 from connector.signature.xades_statements import XADES
@@ -101,7 +108,10 @@ def test_xmlsec1_verifies_detached(xmlsec1: str, tmp_path: Path, rsa_pki: TestPk
 def template(key: SigningKey, c14n: str, removal: str, method: str, older: bool) -> bytes:
     """A document whose signature xmlsec1 is to fill in: SHA-512, and whatever else is asked."""
     names = ("SigningCertificate", "") if older else ("SigningCertificateV2", "V2")
-    xpath = f"<ds:XPath>{NOT_SIGNATURE}</ds:XPath>" if removal == XPATH else ""
+    xpath = {
+        XPATH: f"<ds:XPath>{NOT_SIGNATURE}</ds:XPath>",
+        FILTER2: f'<XPath xmlns="{FILTER2}" Filter="subtract">{SUBTRACT_SIGNATURES}</XPath>',
+    }.get(removal, "")
     digest = b64encode(sha512(key.certificates[0]).digest()).decode()
     return f"""<e:request xmlns:e="urn:emla" xmlns:unused="urn:u" xmlns="urn:d">
 <e:facts>Größe</e:facts>
@@ -125,7 +135,7 @@ def template(key: SigningKey, c14n: str, removal: str, method: str, older: bool)
 
 
 @pytest.mark.parametrize("c14n", [EXC_C14N, C14N])
-@pytest.mark.parametrize("removal", [ENVELOPED, XPATH])
+@pytest.mark.parametrize("removal", [ENVELOPED, XPATH, FILTER2])
 @pytest.mark.parametrize(
     ("key_type", "method", "older"),
     [
