@@ -159,7 +159,7 @@ def limits_of(timeouts: TimeoutsSection) -> Mapping[TimerName, timedelta]:
 
 def load_key(home: Home, key: KeyFile) -> SigningKey:
     """A signing key that the settings name. Raises `key.*`."""
-    return load_signing_key(home.path(key.file), _password(home, key.password_file))
+    return load_signing_key(home.path(key.file), read_password(home, key.password_file))
 
 
 def _key_ring(home: Home) -> KeyRing:
@@ -178,10 +178,11 @@ def _decryption(home: Home) -> DecryptionKey | None:
     if settings.gateway.kind != "as4":
         return None
     key = settings.keys.transport
-    return load_decryption_key(home.path(key.file), _password(home, key.password_file))
+    return load_decryption_key(home.path(key.file), read_password(home, key.password_file))
 
 
-def _password(home: Home, file: Path | None) -> bytes | None:
+def read_password(home: Home, file: Path | None) -> bytes | None:
+    """What a password file holds, without the end of its line. Raises `key.password-file`."""
     if file is None:
         return None
     path = home.path(file)
@@ -221,7 +222,7 @@ def _gateway(
             mend="Set [gateway] domibus_url to the address of its WS plugin.",
             path="gateway.domibus_url",
         )
-    password = _password(home, section.domibus_password_file)
+    password = read_password(home, section.domibus_password_file)
     spool = home.folder / "spool"
     spool.mkdir(mode=0o700, exist_ok=True)
     domibus = DomibusGateway(

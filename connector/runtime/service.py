@@ -15,10 +15,10 @@ from typing import Final
 import structlog
 import uvicorn
 
-from connector.errors import misconfigured
 from connector.intake.folder import FolderIntake, Folders
 from connector.runtime import watch
 from connector.runtime.assembly import Assembly, assemble
+from connector.runtime.listening import listen, tls_options
 from connector.runtime.workers import WorkerProcesses, work
 from connector.settings import Home
 from gateway_client.as4.endpoint import EndpointLimits, as4_app
@@ -41,7 +41,18 @@ class Service:
         self._server: uvicorn.Server | None = None
 
     def start(self) -> None:
-        """Bring up endpoint, intake, timers and workers; returns when the endpoint listens."""
+        """Bring up endpoint, intake, timers and workers; returns when the endpoint listens.
+
+        Raises `gateway.cannot-listen`, `gateway.tls`, `queue.url` (configuration), `intake.folder`
+        (transient); everything is closed again then.
+        """
+        try:
+            self._start()
+        except BaseException:
+            self.stop()
+            raise
+
+    def _start(self) -> None:
         settings, assembly = self.home.settings, self.assembly
         connector = assembly.connector
         if settings.gateway.kind == "as4":
@@ -64,7 +75,8 @@ class Service:
             reception = assembly.reception
             self._repeat("poll", lambda: watch.poll(pull, reception), every, every * 30)
         if settings.run.workers == 0:
-            self._thread("worker", lambda: work(assembly, self._stop))
+            queue = assembly.queue()
+            self._thread("worker", lambda: work(connector, queue, self._stop))
         else:
             workers = WorkerProcesses(self.home.folder, settings.run.workers)
             self._workers = workers
@@ -83,7 +95,6 @@ class Service:
 
     def _serve(self) -> None:
         section, assembly = self.home.settings.gateway, self.assembly
-        host, _, port = section.listen.rpartition(":")
         app = as4_app(
             assembly.pmodes,
             assembly.transport,
@@ -92,29 +103,21 @@ class Service:
             path=section.path,
             limits=EndpointLimits(max_message_bytes=section.max_message_bytes),
         )
-        tls = section.tls_certificate
         config = uvicorn.Config(
             app,
-            host=host.strip("[]"),
-            port=int(port),
             log_config=None,
             access_log=False,
             server_header=False,
             timeout_graceful_shutdown=int(self.home.settings.run.drain.total_seconds()),
-            ssl_certfile=self.home.path(tls.file) if tls else None,
-            ssl_keyfile=self.home.path(tls.file) if tls else None,
+            **tls_options(self.home),
         )
         server = uvicorn.Server(config)
+        listener = listen(section.listen)
         self._server = server
-        self._thread("endpoint", server.run)
+        self._thread("endpoint", lambda: server.run([listener]))
         while not server.started:
             if not self._threads[-1].is_alive():
-                raise misconfigured(
-                    "gateway.cannot-listen",
-                    f"The gateway's endpoint cannot listen on {section.listen}.",
-                    mend="Stop what uses the port, or set another in [gateway] listen.",
-                    path="gateway.listen",
-                )
+                raise RuntimeError("the endpoint's server ended while it started")
             time.sleep(0.02)
 
     @property

@@ -12,7 +12,7 @@ import structlog
 from connector.errors import ConnectorError
 from connector.exchange.context import Connector
 from connector.exchange.records import Job, MessageRecord
-from connector.exchange.states import Event
+from connector.exchange.states import Event, State
 from gateway_client.model import PullGateway, Receiver
 
 log = structlog.get_logger("emla.watch")
@@ -49,6 +49,8 @@ def notice_fetched(connector: Connector) -> int:
     for message_id in connector.backend.taken():
         with connector.store.transaction() as tx:
             record = tx.message(message_id)
+            if record is not None and record.state == State.VERIFIED:
+                continue  # it was faster than our own note that the message is handed over
             if record is not None:
                 tx.enqueue(event_job(connector, record, Event.FETCHED, Event.FETCHED.value))
         # Killed before this it is noticed again, and found to be done already.

@@ -19,8 +19,10 @@ from typing import Final
 import structlog
 
 from connector.errors import ConnectorError
+from connector.exchange.context import Connector
+from connector.exchange.ports import Queue
 from connector.exchange.worker import Worker
-from connector.runtime.assembly import Assembly, assemble
+from connector.runtime.assembly import assemble
 from connector.settings import load
 
 log = structlog.get_logger("emla.run")
@@ -76,11 +78,10 @@ class WorkerProcesses:
                 process.join()
 
 
-def work(assembly: Assembly, stop: threading.Event) -> None:
-    """Work until `stop` is set, on a queue connection of this thread's own."""
-    queue = assembly.queue()
+def work(connector: Connector, queue: Queue, stop: threading.Event) -> None:
+    """Work until `stop` is set, on a queue connection of this thread's own; then close it."""
     try:
-        Worker(assembly.connector, queue).run(stop)
+        Worker(connector, queue).run(stop)
     finally:
         queue.close()
 
@@ -101,7 +102,7 @@ def _run(folder: Path) -> None:
         raise SystemExit(error.kind.exit_status) from error
     log.info("worker.started", pid=os.getpid())
     try:
-        work(assembly, stop)
+        work(assembly.connector, assembly.queue(), stop)
     finally:
         assembly.close()
 
