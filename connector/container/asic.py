@@ -6,7 +6,6 @@ open_container(source, trust, policy, at, ...)   hands out files only after veri
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -143,12 +142,10 @@ def _verified(
     at: datetime,
 ) -> tuple[xades.Verified, ...]:
     """Every signature of the container, each verified over the bytes that were extracted."""
-    sha256 = hashlib.sha256()
-    passing = Passing(layout.content, [sha256.update])
+    passing = Passing(layout)
     extraction.run(passing.take)
     passing.finish()
-    digests = {SIGNED_CONTENT: sha256.digest()}
     return tuple(
-        xades.verify_detached(signature, digests, trust, policy, at)
+        xades.verify_detached(signature, passing.digest, trust, policy, at)
         for signature in layout.signatures
     )

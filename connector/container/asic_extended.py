@@ -22,7 +22,7 @@ from lxml import etree
 
 from connector.container.extraction import ContainedFile, Inflater, read_small
 from connector.container.names import collision_key, entry_names, fault_of
-from connector.container.opening import ASIC, refused, signature_elements
+from connector.container.opening import ASIC, digest_algorithms, refused, signature_elements
 from connector.container.payloads import opened_seekable
 from connector.container.sealing import (
     MIMETYPE_FILE,
@@ -44,8 +44,7 @@ from connector.container.zip_records import Entry
 from connector.container.zip_writing import StoredFile, directory, local_header
 from connector.errors import Problem, unacceptable
 from connector.signature import xades
-from connector.signature.algorithms import DIGEST_METHODS, AlgorithmPolicy
-from connector.signature.dsig_reading import MAX_REFERENCES, parse_signature
+from connector.signature.algorithms import AlgorithmPolicy
 from connector.signature.trust import TrustStore
 from connector.xml import Element
 from gateway_client.model import PayloadSource, PayloadWriter
@@ -197,7 +196,7 @@ def open_extended(
     with opened_seekable(source) as stream:
         window = Window(stream, 0, stream.seek(0, 2))
         layout = read_extended_layout(window, limits)
-        algorithms = {name for each in layout.signatures for name in _algorithms(each)}
+        algorithms = {name for each in layout.signatures for name in digest_algorithms(each)}
         taken: list[tuple[Entry, Mapping[str, bytes], PayloadWriter]] = []
         try:
             for entry in layout.documents:
@@ -290,13 +289,6 @@ def digest_entry(
         inflater.feed(piece, take)
     inflater.finish(take)
     return {name: each.digest() for name, each in hashes.items()}
-
-
-def _algorithms(signature: Element) -> set[str]:
-    """Digest algorithms of a signature's references; unknown ones are refused on verification."""
-    parsed = parse_signature(signature, max_references=MAX_REFERENCES)
-    found = (DIGEST_METHODS.get(each.digest_method) for each in parsed.references)
-    return {name for name in found if name is not None}
 
 
 def _verified(

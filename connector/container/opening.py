@@ -6,9 +6,10 @@ lie in the container: whatever else there is has no signature, and is refused.
 
 from __future__ import annotations
 
+import hashlib
 import re
 import zlib
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Final
@@ -23,6 +24,8 @@ from connector.container.zip_headers import META_INF
 from connector.container.zip_reading import ContainerLimits, Window, read_structure
 from connector.container.zip_records import STORED, Entry
 from connector.errors import ConnectorError, Problem, unacceptable
+from connector.signature.algorithms import DIGEST_METHODS
+from connector.signature.dsig_reading import parse_signature
 from connector.xml import Element, parse
 
 ASIC: Final = "http://uri.etsi.org/02918/v1.2.1#"
@@ -140,19 +143,36 @@ def content_window(window: Window, entry: Entry) -> Iterator[Window]:
         yield Window(copy, 0, entry.size)
 
 
-class Passing:
-    """Digests and checks SignedContent.zip while its bytes pass."""
+def digest_algorithms(signature: Element) -> set[str]:
+    """Those of a signature's references, as hashlib calls them. Unknown ones are left out, and so
+    are those of a signature that cannot be read: verification refuses both."""
+    try:
+        parsed = parse_signature(signature)
+    except ConnectorError:
+        return set()
+    found = (DIGEST_METHODS.get(each.digest_method) for each in parsed.references)
+    return {name for name in found if name is not None}
 
-    def __init__(self, entry: Entry, digests: Sequence[Callable[[bytes], object]]) -> None:
-        self._entry = entry
-        self._digests = digests
+
+class Passing:
+    """Digests and checks SignedContent.zip while its bytes pass, as the signatures want it."""
+
+    def __init__(self, layout: Layout) -> None:
+        self._entry = layout.content
+        names = {name for each in layout.signatures for name in digest_algorithms(each)}
+        self._hashes = {name: hashlib.new(name) for name in names}
         self._crc = 0
 
     def take(self, data: bytes) -> None:
         """The next bytes."""
         self._crc = zlib.crc32(data, self._crc)
-        for digest in self._digests:
-            digest(data)
+        for each in self._hashes.values():
+            each.update(data)
+
+    def digest(self, name: str, algorithm: str) -> bytes | None:
+        """For `xades.verify_detached`, which accepts what covers this one file and nothing else."""
+        found = self._hashes.get(algorithm)
+        return found.digest() if found is not None and name == SIGNED_CONTENT else None
 
     def finish(self) -> None:
         """All bytes have passed. Raises `container.corrupt`."""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import io
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -19,7 +18,6 @@ from connector.container.opening import (
     read_layout,
 )
 from connector.container.payloads import opened_seekable
-from connector.container.sealing import SIGNED_CONTENT
 from connector.container.zip_reading import DEFAULT_LIMITS, ContainerLimits, Window
 from connector.errors import unacceptable
 from connector.examination.judgement import Basis, Judgement
@@ -51,26 +49,25 @@ def judge_container(
     In bounded memory: small files are kept, of large ones only the digest. Raises
     `ConnectorError` (unacceptable) with a `container.*` code where it is no sound container.
     """
-    sha256 = hashlib.sha256()
     kept = _Kept()
     with opened_seekable(source) as stream:
         window = Window(stream, 0, stream.seek(0, io.SEEK_END))
         layout = read_layout(window, limits)
         with content_window(window, layout.content) as content:
             extraction = Extraction(content, read_content(content, limits), kept.writer)
-            passing = Passing(layout.content, [sha256.update])
+            passing = Passing(layout)
             extraction.run(passing.take)
             passing.finish()
             files = extraction.commit()
     opened = OpenedContainer(files, (), layout.weaknesses)
-    return JudgedContainer(opened, _judgements(layout, sha256.digest(), files, basis))
+    return JudgedContainer(opened, _judgements(layout, passing, files, basis))
 
 
 def _judgements(
-    layout: Layout, sha256: bytes, files: tuple[ContainedFile, ...], basis: Basis
+    layout: Layout, passing: Passing, files: tuple[ContainedFile, ...], basis: Basis
 ) -> tuple[Judgement, ...]:
     def verify(signature: Element, trust: TrustStore, policy: AlgorithmPolicy) -> xades.Verified:
-        return xades.verify_detached(signature, {SIGNED_CONTENT: sha256}, trust, policy, basis.at)
+        return xades.verify_detached(signature, passing.digest, trust, policy, basis.at)
 
     names = tuple(file.name for file in files)
     return tuple(

@@ -30,13 +30,18 @@ def matrix(record_property: Callable[[str, object], None]) -> Recorder:
 
 def pytest_terminal_summary(terminalreporter: Any) -> None:
     """Print the matrix, if any interoperability test ran."""
+    found = [
+        (report, sign)
+        for outcome, sign in _SIGNS.items()
+        for report in terminalreporter.stats.get(outcome, ())
+        if getattr(report, "when", None) == "call" or outcome != "passed"
+    ]
     fields: dict[str, dict[str, dict[str, str]]] = {}
-    for outcome, sign in _SIGNS.items():
-        for report in terminalreporter.stats.get(outcome, ()):
-            for name, value in getattr(report, "user_properties", ()):
-                if name == _NAME and (report.when == "call" or outcome != "passed"):
-                    peer, row, column = value
-                    fields.setdefault(peer, {}).setdefault(row, {})[column] = sign
+    for report, sign in sorted(found, key=lambda pair: getattr(pair[0], "start", 0.0)):
+        for name, value in getattr(report, "user_properties", ()):
+            if name == _NAME:
+                peer, row, column = value
+                fields.setdefault(peer, {}).setdefault(row, {})[column] = sign
     for peer in sorted(fields):
         terminalreporter.section(f"interoperability: {peer}", sep="-")
         for line in table(fields[peer]):
@@ -45,10 +50,10 @@ def pytest_terminal_summary(terminalreporter: Any) -> None:
 
 def table(rows: dict[str, dict[str, str]]) -> list[str]:
     """`rows` (by row and column) as lines of equal columns, in order of appearance."""
-    columns = sorted({column for row in rows.values() for column in row})
+    columns = list(dict.fromkeys(column for row in rows.values() for column in row))
     width = max(map(len, rows))
-    lines = ["  ".join([" " * width, *columns])]
-    for name in sorted(rows):
-        fields = [rows[name].get(column, "").ljust(len(column)) for column in columns]
+    lines = ["  ".join([" " * width, *(column.ljust(6) for column in columns)]).rstrip()]
+    for name, row in rows.items():
+        fields = [row.get(column, "").ljust(max(len(column), 6)) for column in columns]
         lines.append("  ".join([name.ljust(width), *fields]).rstrip())
     return lines

@@ -74,9 +74,7 @@ def altered_content(container: bytes) -> bytes:
 
 
 @pytest.mark.parametrize("kind", KINDS)
-def test_container(
-    dss: Peer, tmp_path: Path, trust: Path, matrix: Recorder, kind: KeyType
-) -> None:
+def test_container(dss: Peer, tmp_path: Path, trust: Path, matrix: Recorder, kind: KeyType) -> None:
     matrix(JUDGED, "container (ASiC-S)", kind)
     key = signer(kind).key
     data = container(key, signed_token_pdf(kind, key))
@@ -89,9 +87,7 @@ def test_container(
 
 
 @pytest.mark.parametrize("kind", KINDS)
-def test_token_pdf(
-    dss: Peer, tmp_path: Path, trust: Path, matrix: Recorder, kind: KeyType
-) -> None:
+def test_token_pdf(dss: Peer, tmp_path: Path, trust: Path, matrix: Recorder, kind: KeyType) -> None:
     matrix(JUDGED, "token, PDF", kind)
     data = signed_token_pdf(kind, signer(kind).key)
     said = validated(dss, tmp_path / "token.pdf", data, trust)

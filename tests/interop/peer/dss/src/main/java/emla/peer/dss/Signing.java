@@ -31,8 +31,8 @@ import java.util.List;
 import java.util.Map;
 
 /**
- * {@code {"format": enveloped|enveloping|detached|asic-s|asic-e|pades, "level": B|T|LT|LTA,
- * "files": [file], "out", "keystore", "password", "digest"?, "pss"?, "trust", "crls"?, "tsa"?:
+ * {@code {"format": "enveloped"|"enveloping"|"enveloping, element"|"detached"|"asic-s"|"asic-e"|
+ * "pades", "level": B|T|LT|LTA, "files": [file], "out", "keystore", "password", "digest"?, "pss"?, "trust", "crls"?, "tsa"?:
  * PKCS#12 file with the same password}} signs; {@code extend} takes one file, what it signs as
  * "detached", and no keystore.
  */
@@ -148,7 +148,12 @@ final class Signing {
     var parameters = new XAdESSignatureParameters();
     parameters.setSignatureLevel(level("XAdES", arguments));
     parameters.setSignaturePackaging(
-        SignaturePackaging.valueOf(Main.text(arguments, "format").toUpperCase()));
+        switch (Main.text(arguments, "format")) {
+          case "enveloped" -> SignaturePackaging.ENVELOPED;
+          case "detached" -> SignaturePackaging.DETACHED;
+          default -> SignaturePackaging.ENVELOPING;
+        });
+    parameters.setEmbedXML("enveloping, element".equals(Main.text(arguments, "format")));
     return parameters;
   }
 

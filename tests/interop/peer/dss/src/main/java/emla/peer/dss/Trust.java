@@ -1,6 +1,8 @@
 package emla.peer.dss;
 
 import com.google.gson.JsonObject;
+import eu.europa.esig.dss.model.DSSDocument;
+import eu.europa.esig.dss.model.FileDocument;
 import eu.europa.esig.dss.model.x509.CertificateToken;
 import eu.europa.esig.dss.model.x509.revocation.crl.CRL;
 import eu.europa.esig.dss.spi.DSSUtils;
@@ -36,7 +38,7 @@ final class Trust {
     Lists(File folder) {
       source =
           new ExternalResourcesCRLSource(
-              Stream.of(folder.listFiles()).map(File::getPath).toArray(String[]::new));
+              Stream.of(folder.listFiles()).map(FileDocument::new).toArray(DSSDocument[]::new));
     }
 
     @Override

@@ -26,8 +26,8 @@ import java.util.List;
 import java.util.Map;
 
 /**
- * {@code {"file", "trust", "crls"?, "detached"?: [file], "at"?: ISO 8601}} to one entry a
- * signature. Revocation data are demanded where CRLs are given.
+ * {@code {"file", "trust", "crls"?, "revocation"?: whether revocation data must be there, "detached"?:
+ * [file], "at"?: ISO 8601}} to one entry a signature.
  */
 final class Validation {
   static Object run(JsonObject arguments) throws Exception {
@@ -38,7 +38,7 @@ final class Validation {
     if (arguments.has("at")) {
       validator.setValidationTime(Date.from(Instant.parse(Main.text(arguments, "at"))));
     }
-    Reports reports = validator.validateDocument(policy(arguments.has("crls")));
+    Reports reports = validator.validateDocument(policy(arguments));
     List<Object> signatures = new ArrayList<>();
     for (String id : reports.getSimpleReport().getSignatureIdList()) {
       signatures.add(
@@ -76,7 +76,9 @@ final class Validation {
   }
 
   /** The policy that DSS ships, but for what a test PKI lacks, and with EdDSA. */
-  private static ValidationPolicy policy(boolean revocation) throws Exception {
+  private static ValidationPolicy policy(JsonObject arguments) throws Exception {
+    boolean revocation =
+        arguments.has("revocation") && arguments.get("revocation").getAsBoolean();
     ConstraintsParameters policy;
     try (InputStream shipped =
         ValidationPolicyFacade.class.getResourceAsStream("/policy/constraint.xml")) {
