@@ -12,10 +12,12 @@ Removing READY is how the national system says that it has taken the message (RE
 from __future__ import annotations
 
 import errno
+import fcntl
 import hashlib
 import os
 import re
 import shutil
+import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -38,8 +40,9 @@ class FolderBackend:
         self._folder = folder
         self._format = national_format
         self._payloads = payloads
+        self._marks = folder / ".handed-over"
         (folder / "evidences").mkdir(parents=True, exist_ok=True)
-        (folder / ".handed-over").mkdir(exist_ok=True)
+        self._marks.mkdir(exist_ok=True)
 
     @property
     def format(self) -> str:
@@ -51,11 +54,13 @@ class FolderBackend:
 
         The mark is written between the two: with the mark there and the hidden folder gone, the
         rename has happened, even if the national system has since taken everything away.
+
+        Raises `delivery.in-work` (transient) where another worker that lost the job is still at it.
         """
         target = self._folder / folder_name(handover.record.ebms_id)
         staging = self._folder / f".{target.name}"
-        mark = self._folder / ".handed-over" / f"{handover.record.id}~{target.name}"
-        with _full_disk_is_transient(target):
+        mark = self._marks / f"{handover.record.id}~{target.name}"
+        with _full_disk_is_transient(target), self._alone(handover.record.id):
             if not mark.exists():
                 self._stage(handover, staging)
                 mark.touch()
@@ -63,6 +68,22 @@ class FolderBackend:
             if staging.exists():
                 staging.rename(target)
                 _sync_folder(self._folder)
+
+    @contextmanager
+    def _alone(self, message_id: str) -> Iterator[None]:
+        with self._lock_file(message_id).open("w") as file:
+            try:
+                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError as error:
+                raise transient(
+                    "delivery.in-work",
+                    "Another worker is handing this message over at the moment.",
+                    mend="Nothing: it is looked at again by itself.",
+                ) from error
+            yield
+
+    def _lock_file(self, message_id: str) -> Path:
+        return self._marks / f".{message_id}.lock"
 
     def _stage(self, handover: Handover, staging: Path) -> None:
         shutil.rmtree(staging, ignore_errors=True)
@@ -85,26 +106,32 @@ class FolderBackend:
             return
         with _full_disk_is_transient(target):
             folder.mkdir(exist_ok=True)
-            staging = folder / f".{target.name}"
+            # Two workers may tell of the same evidence at once: the same bytes, from two files.
+            staging = folder / f".{target.name}.{uuid.uuid4().hex}"
             self._copy(evidence.payload, staging)
             staging.rename(target)
             _sync_folder(folder)
 
     def taken(self) -> Iterator[str]:
         """A message is taken once READY, or its whole folder, is gone."""
-        with os.scandir(self._folder / ".handed-over") as marks:
+        with os.scandir(self._marks) as marks:
             for mark in marks:
                 message_id, _, name = mark.name.partition("~")
-                # The hidden folder is there while the message is still being handed over.
-                if name and not (
-                    (self._folder / name / READY).exists() or (self._folder / f".{name}").exists()
-                ):
+                if name and self._is_taken(name):
                     yield message_id
+
+    def _is_taken(self, name: str) -> bool:
+        ready = self._folder / name / READY
+        if ready.exists() or (self._folder / f".{name}").exists():
+            return False  # there, or still being handed over
+        # It may have come into view between the two looks.
+        return not ready.exists()
 
     def forget(self, message_id: str) -> None:
         """Remove the mark."""
-        for mark in (self._folder / ".handed-over").glob(f"{message_id}~*"):
+        for mark in self._marks.glob(f"{message_id}~*"):
             mark.unlink(missing_ok=True)
+        self._lock_file(message_id).unlink(missing_ok=True)
 
     def _copy(self, ref: PayloadRef, target: Path) -> None:
         # A copy, not a link: what the national system does to its file must not reach the store.
