@@ -3,27 +3,31 @@
 from __future__ import annotations
 
 import io
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import partial
 from typing import BinaryIO, Final
+from urllib.parse import unquote
 
 from connector.container.asic import ContainedFile, OpenedContainer
+from connector.container.asic_extended import ExtendedLayout, digest_entry, read_extended_layout
 from connector.container.extraction import Extraction
 from connector.container.opening import (
     Layout,
     Passing,
     content_window,
+    digest_algorithms,
     read_content,
     read_layout,
 )
 from connector.container.payloads import opened_seekable
 from connector.container.zip_reading import DEFAULT_LIMITS, ContainerLimits, Window
-from connector.errors import unacceptable
+from connector.errors import ConnectorError, Problem, unacceptable
 from connector.examination.judgement import Basis, Judgement
 from connector.examination.xml_signatures import judge
 from connector.signature import xades
 from connector.signature.algorithms import AlgorithmPolicy
+from connector.signature.dsig_reading import parse_signature
 from connector.signature.trust import TrustStore
 from connector.xml import Element
 from gateway_client.model import PayloadSource, PayloadWriter
@@ -39,41 +43,98 @@ class JudgedContainer:
     content: OpenedContainer
     """Without signatures: those are in `judgements`. Large files can no longer be opened."""
     judgements: tuple[Judgement, ...]
+    problems: tuple[Problem, ...] = ()
+    """Files that no signature covers."""
 
 
 def judge_container(
     source: PayloadSource, basis: Basis, *, limits: ContainerLimits = DEFAULT_LIMITS
 ) -> JudgedContainer:
-    """Every signature of the container, over the bytes as they are.
+    """Every signature of an ASiC-S or ASiC-E container, over the bytes as they are.
 
     In bounded memory: small files are kept, of large ones only the digest. Raises
     `ConnectorError` (unacceptable) with a `container.*` code where it is no sound container.
     """
-    kept = _Kept()
     with opened_seekable(source) as stream:
         window = Window(stream, 0, stream.seek(0, io.SEEK_END))
-        layout = read_layout(window, limits)
-        with content_window(window, layout.content) as content:
-            extraction = Extraction(content, read_content(content, limits), kept.writer)
-            passing = Passing(layout)
-            extraction.run(passing.take)
-            passing.finish()
-            files = extraction.commit()
-    opened = OpenedContainer(files, (), layout.weaknesses)
-    return JudgedContainer(opened, _judgements(layout, passing, files, basis))
+        layout = any_layout(window, limits)
+        if isinstance(layout, Layout):
+            return _simple(window, layout, basis, limits)
+        return _extended(window, layout, basis)
 
 
-def _judgements(
-    layout: Layout, passing: Passing, files: tuple[ContainedFile, ...], basis: Basis
-) -> tuple[Judgement, ...]:
+def any_layout(window: Window, limits: ContainerLimits) -> Layout | ExtendedLayout:
+    """The parts of a container of either kind. Raises as `read_layout`."""
+    try:
+        return read_layout(window, limits)
+    except ConnectorError as error:
+        try:
+            return read_extended_layout(window, limits)
+        except ConnectorError:
+            raise error from None
+
+
+def _simple(
+    window: Window, layout: Layout, basis: Basis, limits: ContainerLimits
+) -> JudgedContainer:
+    with content_window(window, layout.content) as content:
+        extraction = Extraction(content, read_content(content, limits), _Kept().writer)
+        passing = Passing(layout)
+        extraction.run(passing.take)
+        passing.finish()
+        files = extraction.commit()
+    names = tuple(file.name for file in files)
+
     def verify(signature: Element, trust: TrustStore, policy: AlgorithmPolicy) -> xades.Verified:
         return xades.verify_detached(signature, passing.digest, trust, policy, basis.at)
 
-    names = tuple(file.name for file in files)
-    return tuple(
+    judgements = tuple(
         judge(partial(verify, each), _itself(each), basis, covers=names)
         for each in layout.signatures
     )
+    return JudgedContainer(OpenedContainer(files, (), layout.weaknesses), judgements)
+
+
+def _extended(window: Window, layout: ExtendedLayout, basis: Basis) -> JudgedContainer:
+    kept = _Kept()
+    algorithms = {name for each in layout.signatures for name in digest_algorithms(each)}
+    files: list[ContainedFile] = []
+    digests: dict[str, Mapping[str, bytes]] = {}
+    for entry in layout.documents:
+        writer = kept.writer()
+        found = digest_entry(window, entry, {"sha256", *algorithms}, writer.write)
+        digests[entry.name] = found
+        files.append(ContainedFile(entry.name, entry.size, found["sha256"], writer.commit()))
+
+    def verify(signature: Element, trust: TrustStore, policy: AlgorithmPolicy) -> xades.Verified:
+        def digest(name: str, algorithm: str) -> bytes | None:
+            return digests.get(name, {}).get(algorithm)
+
+        return xades.verify_detached(signature, digest, trust, policy, basis.at)
+
+    judgements = []
+    covered: set[str] = set()
+    for each in layout.signatures:
+        names = tuple(name for name in _referred(each) if name in digests)
+        judgements.append(judge(partial(verify, each), _itself(each), basis, covers=names))
+        covered |= set(names)
+    unsigned = tuple(
+        Problem(code="container.unsigned-entry", what=f"No signature covers {each.name!r}.")
+        for each in files
+        if each.name not in covered
+    )
+    opened = OpenedContainer(tuple(files), (), layout.weaknesses)
+    return JudgedContainer(opened, tuple(judgements), unsigned)
+
+
+def _referred(signature: Element) -> Iterator[str]:
+    """The files that a signature means."""
+    try:
+        references = parse_signature(signature).references
+    except ConnectorError:
+        return
+    for each in references:
+        yield unquote(each.uri or "")
 
 
 def _itself(signature: Element) -> Callable[[], Element]:

@@ -10,12 +10,13 @@ from typing import Any, Final
 from lxml import etree
 
 from connector.container.extraction import read_small
-from connector.container.opening import content_window, read_content, read_layout
+from connector.container.opening import Layout, content_window, read_content
 from connector.container.payloads import BytesSource, opened_seekable
 from connector.container.zip_reading import DEFAULT_LIMITS, Window
 from connector.container.zip_records import STORED, Entry
 from connector.envelope.place import line_of
 from connector.errors import ConnectorError, unacceptable
+from connector.examination.container_signatures import any_layout
 from connector.examination.recognition import Document, DocumentKind, recognise
 from connector.examination.summaries import Fact, summary
 from connector.examination.xml_signatures import SIGNATURE, claimed
@@ -136,19 +137,17 @@ def _nodes(node: Node, counter: _Counter) -> tuple[Item, ...]:
 def _container(document: Document) -> tuple[Item, ...]:
     with opened_seekable(document.source) as stream:
         window = Window(stream, 0, stream.seek(0, io.SEEK_END))
-        layout = read_layout(window, DEFAULT_LIMITS)
-        with content_window(window, layout.content) as content:
-            entries = read_content(content, DEFAULT_LIMITS)
-            files = tuple(_file(document, content, entry) for entry in entries)
+        layout = any_layout(window, DEFAULT_LIMITS)
+        if isinstance(layout, Layout):
+            with content_window(window, layout.content) as content:
+                entries = read_content(content, DEFAULT_LIMITS)
+                inside = tuple(_file(document, content, entry) for entry in entries)
+            note = f"{_bytes(layout.content.size)}, {len(inside)} files"
+            files = (Item(label=layout.content.name, note=note, items=inside),)
+        else:
+            files = tuple(_file(document, window, entry) for entry in layout.documents)
     signatures = tuple(_signature(each) for each in layout.signatures)
-    return (
-        Item(
-            label=layout.content.name,
-            note=f"{_bytes(layout.content.size)}, {len(files)} files",
-            items=files,
-        ),
-        Item(label="META-INF/signatures.xml", items=signatures),
-    )
+    return (*files, Item(label="signatures", items=signatures))
 
 
 def _file(document: Document, window: Window, entry: Entry) -> Item:

@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final
 
-from connector.container.asic import MEDIA_TYPE
 from connector.envelope.xml_read import ROOT as ENVELOPE_ROOT
 from connector.errors import ConnectorError, unacceptable
 from connector.evidence.types import REM
@@ -38,7 +37,7 @@ class DocumentKind(StrEnum):
 
 TITLES: Final[Mapping[DocumentKind, str]] = {
     DocumentKind.ENVELOPE: "e-MLA envelope",
-    DocumentKind.CONTAINER: f"container ({MEDIA_TYPE})",
+    DocumentKind.CONTAINER: "container (ASiC)",
     DocumentKind.TOKEN: "TrustOK token",
     DocumentKind.EVIDENCE: "ETSI REM evidence",
     DocumentKind.PDF: "PDF",

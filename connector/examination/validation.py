@@ -116,7 +116,8 @@ def _pdf(document: Document, findings: Findings, rules: Rules) -> Findings:
 def _container(document: Document, findings: Findings, rules: Rules) -> Findings:
     basis = Basis(Anyone(), ANYTHING, rules.now)
     judged = judge_container(document.source, basis)
-    problems = [
+    problems = list(named(judged.problems, document.name))
+    problems += [
         replace(problem, file=document.name)
         for judgement in judged.judgements
         if judgement.verdict is Verdict.INVALID

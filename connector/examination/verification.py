@@ -137,7 +137,7 @@ def _deeper(root: Element | None) -> int:
 def _container(document: Document, report: Report, basis: Basis) -> Report:
     judged = judge_container(document.source, basis)
     files = judged.content.files
-    problems: list[Problem] = []
+    problems = list(judged.problems)
     inner: list[Report] = []
     for inside in signed_files(document.name, files):
         found = verify(inside, basis)
