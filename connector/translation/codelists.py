@@ -8,7 +8,8 @@ from typing import Final
 
 from pydantic import BaseModel, ConfigDict
 
-from connector.translation.mapping import Direction, read_toml, validated
+from connector.translation.mapping import Direction
+from connector.translation.mapping_file import read_toml, validated
 from connector.translation.values import NotConvertible
 
 

@@ -9,7 +9,7 @@ from typing import Final
 
 from connector.errors import Problem
 from connector.translation.codelists import CodeList
-from connector.translation.compiled import Program, Reason, RunGroup, RunRule
+from connector.translation.compiled import Fits, Program, Reason, RunGroup, RunRule
 from connector.translation.conversions import conversion_of
 from connector.translation.envelope_shape import Shape, envelope_shape, walk
 from connector.translation.envelope_tree import schema_order
@@ -21,6 +21,7 @@ from connector.translation.paths import Path, parse_path, pattern_of
 from connector.translation.values import Template
 
 RENUMBERED: Final = "The envelope's own id, which the format does not have."
+COUNTED: Final = "A number that the order tells."
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,7 +84,10 @@ class Compiler:
             origin=parse_path("."),
             goal=parse_path("."),
             condition=None,
+            exception=None,
+            rest=None,
             required=False,
+            mend="",
             rules=constants,
             groups=(),
         )
@@ -121,8 +125,14 @@ class Compiler:
             source = self._path(group.source)
             target = parse_path(group.target)
             shapes = walk(place.shapes, target)
-            condition = group.if_source if way.reading else group.if_target
-            when = self._condition(condition, way)
+            conditions = (
+                (group.if_source, group.unless_source, group.rest_source)
+                if way.reading
+                else (group.if_target, group.unless_target, group.rest_target)
+            )
+            when, unless, rest = (self._condition(each, way) for each in conditions)
+            if way.goes(group):
+                _check_writable(source, way=way)
         except ValueError as error:
             self._problem(str(error), key)
             return None
@@ -142,7 +152,10 @@ class Compiler:
             origin=source if way.reading else target,
             goal=target if way.reading else source,
             condition=when,
+            exception=unless,
+            rest=rest,
             required=group.required,
+            mend=group.mend,
             rules=tuple(rules),
             groups=tuple(each for each in groups if each is not None),
         )
@@ -154,15 +167,20 @@ class Compiler:
                 way.reasons.extend(self._reasons(rule, place, named, way))
                 return []
             run = self._run(rule, place, named, way)
-            if rule.generate is not None and not way.reading:
-                way.reasons.extend(
-                    _reason(place.targets, rule.target, Outcome.ANNEXED, named, RENUMBERED)
-                )
+            if rule.generate is not None and way.reading == bool(rule.source):
+                way.reasons.extend(self._renumbered(rule, place, named))
                 return []
+            if way.goes(rule) and run.implied is None:
+                _check_writable(*run.goals, way=way)
         except (ValueError, re.error) as error:
             self._problem(str(error), key)
             return []
-        return [run] if way.goes(rule) or rule.value is not None else []
+        return [run] if way.goes(rule) or run.implied is not None else []
+
+    def _renumbered(self, rule: Rule, place: Place, named: str) -> list[Reason]:
+        if rule.target:
+            return _reason(place.targets, rule.target, Outcome.ANNEXED, named, RENUMBERED)
+        return _reason(place.names, rule.source, Outcome.DROPPED, named, COUNTED)
 
     def _reasons(self, rule: Rule, place: Place, named: str, way: Way) -> list[Reason]:
         if rule.lost is not None:
@@ -187,7 +205,9 @@ class Compiler:
         self._check_leaves(rule, targets, leaves)
         _check_lists(rule, sources, targets)
         conversion = conversion_of(rule, self.lists, self.mapping.format.zone)
-        beside = tuple((tuple(name.split("/")), value) for name, value in rule.write_also.items())
+        beside = tuple((tuple(name.split("/")), values) for name, values in rule.write_also.items())
+        condition = rule.if_source if reading else rule.if_target
+        exception = rule.unless_source if reading else rule.unless_target
         separator = rule.separator
         gathers = bool(sources) and sources[0].repeats
         convert = None
@@ -202,18 +222,38 @@ class Compiler:
             convert=convert,
             collapse=bool(leaves) and all(leaf.collapse for leaf in leaves),
             required=rule.required,
+            mend=rule.mend,
             constant=rule.value if bool(rule.target) == reading else None,
             implied=rule.value if bool(rule.target) != reading else None,
+            must=rule.must,
             numbered=rule.generate,
+            first=rule.first,
             default=rule.default if reading else rule.default_out,
+            placeholder=None if reading else rule.placeholder,
+            nothing=rule.placeholder if reading else None,
+            fits=None if reading else self._fits(rule),
+            rest=rule.rest,
+            also=rule.also and not reading,
             assemble=Template(template) if template is not None and assembling else None,
             divide=Template(template) if template is not None and not assembling else None,
             gather=separator if separator and gathers == reading else None,
             scatter=separator if separator and gathers != reading else None,
-            condition=self._condition(rule.if_source if reading else rule.if_target, way),
+            condition=self._condition(condition, way),
+            exception=self._condition(exception, way),
             scalar=rule.type if self.typed else Scalar.STRING,
             beside_origin=beside if reading else (),
-            beside_goal=() if reading else beside,
+            beside_goal=() if reading else tuple((names, values[0]) for names, values in beside),
+        )
+
+    def _fits(self, rule: Rule) -> Fits | None:
+        if rule.fits is None:
+            return None
+        if rule.fits not in self.mapping.texts:
+            raise ValueError(f"there is no table [texts.{rule.fits}]")
+        table = self.mapping.texts[rule.fits]
+        pattern, most = re.compile(table.pattern), table.max_length
+        return lambda text: (
+            (most is None or len(text) <= most) and pattern.fullmatch(text) is not None
         )
 
     def _check_leaves(self, rule: Rule, paths: tuple[Path, ...], leaves: list[Shape]) -> None:
@@ -254,6 +294,12 @@ class Compiler:
 def _last(rule: Rule) -> str:
     text = (rule.source or rule.target)[0]
     return re.sub(r"\[.*?\]", "", text).rsplit("/", 1)[-1]
+
+
+def _check_writable(*paths: Path, way: Way) -> None:
+    unclear = [path.text for path in paths if not path.writable]
+    if unclear and not way.reading:
+        raise ValueError(f"{unclear[0]!r} can only be read, for ** is no place; add direction")
 
 
 def _check_lists(rule: Rule, sources: tuple[Path, ...], targets: tuple[Path, ...]) -> None:

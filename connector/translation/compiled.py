@@ -12,6 +12,7 @@ from connector.translation.paths import Path, joined
 from connector.translation.values import Template
 
 Convert = Callable[[str], tuple[str, str]]
+Fits = Callable[[str], bool]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -24,14 +25,29 @@ class RunRule:
     convert: Convert | None
     collapse: bool = False
     required: bool = False
+    mend: str = ""
+    """What to do where it is missing."""
     constant: str | None = None
     """Written without an origin."""
     implied: str | None = None
     """What the other side always means: an origin with this value needs no goal."""
+    must: bool = False
+    """An origin with another value is refused."""
     numbered: str | None = None
     """Written without an origin, `{}` filled with the number among the siblings."""
+    first: int = 1
     default: str | None = None
     """Taken where the origin has nothing."""
+    placeholder: str | None = None
+    """Written where nothing else is."""
+    nothing: str | None = None
+    """A value of the origin that stands for none."""
+    fits: Fits | None = None
+    """Whether a text can be written."""
+    rest: bool = False
+    """Only for origins that have not been mapped yet."""
+    also: bool = False
+    """Does not account for the origin."""
     assemble: Template | None = None
     """Origins make one text."""
     divide: Template | None = None
@@ -41,9 +57,11 @@ class RunRule:
     scatter: str | None = None
     """One text becomes repeated goals, divided at this."""
     condition: Path | None = None
+    exception: Path | None = None
+    """The rule does not apply where there is something at this path."""
     scalar: Scalar = Scalar.STRING
-    beside_origin: tuple[tuple[tuple[str, ...], str], ...] = ()
-    """Fields next to the origin that belong to its value, with the value expected."""
+    beside_origin: tuple[tuple[tuple[str, ...], tuple[str, ...]], ...] = ()
+    """Fields next to the origin that belong to its value, with the values expected."""
     beside_goal: tuple[tuple[tuple[str, ...], str], ...] = ()
 
 
@@ -55,7 +73,11 @@ class RunGroup:
     origin: Path
     goal: Path
     condition: Path | None
+    exception: Path | None
+    rest: Path | None
+    """Only nodes that have something there which has not been mapped yet."""
     required: bool
+    mend: str
     rules: tuple[RunRule, ...]
     groups: tuple[RunGroup, ...]
 

@@ -14,6 +14,7 @@ from connector.translation.values import (
     LocalIds,
     Moments,
     Numbers,
+    Uuids,
     Wrapped,
 )
 
@@ -45,4 +46,4 @@ def _inner(rule: Rule, lists: Mapping[str, CodeList], zone: str | None) -> Conve
         return Numbers(rule.number.decimal, rule.number.group)
     if rule.boolean is not None:
         return Booleans(*rule.boolean)
-    return LocalIds() if rule.local_id else None
+    return Uuids() if rule.uuid else LocalIds() if rule.local_id else None

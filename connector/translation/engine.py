@@ -19,8 +19,10 @@ from connector.translation.values import NotConvertible
 from connector.translation.walking import (
     beside_made,
     beside_read,
+    bound,
     find,
     make,
+    not_mapped,
     tidy,
     use_tests,
 )
@@ -32,6 +34,9 @@ MAX_TOLD: Final = 1000
 """Problems and warnings of one document; a person mends these before seeing more."""
 EMPTY: Final = "It is empty."
 IMPLIED: Final = "The other document implies it."
+STANDS_IN: Final = "It only stands in for something that is said elsewhere."
+DOES_NOT_FIT: Final = "It has characters, or a length, that the field of the format does not take."
+SECOND: Final = "Another field says something else in its place, and came first."
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -65,6 +70,10 @@ class Run:
     side: Side
     problems: list[Problem] = field(default_factory=list)
     warnings: list[Problem] = field(default_factory=list)
+    not_written: list[tuple[Node, RunRule, Problem]] = field(default_factory=list)
+    """What a rule could not write; told at the end if no other rule has written it either."""
+    second: dict[int, tuple[Node, RunRule]] = field(default_factory=dict)
+    """Fields for whose place another one was first, with another value; by id."""
 
     def program(self, program: Program) -> None:
         """Apply all groups, then account for what is left."""
@@ -77,46 +86,71 @@ class Run:
 
     def _group(self, group: RunGroup, here: Node, goal: Node) -> None:
         base = self.origin if group.origin.absolute else here
-        found = find(base, group.origin)
+        path = bound(group.origin, here)
+        found = find(base, path)
         if group.required and not found:
-            self._missing(base, group.origin, group.id)
+            self._missing(base, path, group.id, group.mend)
         for node in found:
-            if group.condition is not None and not find(node, group.condition):
+            if not self._applies(group, node):
                 continue
-            made = make(self.goal if group.goal.absolute else goal, group.goal, node)
+            into = bound(group.goal, goal)
+            made = make(self.goal if into.absolute else goal, into, node)
             if made.made_from is None:
                 made.made_from = node
-            use_tests(group.origin, node, made, group.id)
+            use_tests(path, node, made, group.id)
             for rule in group.rules:
                 self._rule(rule, node, made)
             for inner in group.groups:
                 self._group(inner, node, made)
 
+    def _applies(self, part: RunGroup | RunRule, node: Node) -> bool:
+        """Whether a group or rule is for a node, by what is there beside it."""
+        if part.condition is not None and not self._seek(part.condition, node):
+            return False
+        if part.exception is not None and self._seek(part.exception, node):
+            return False
+        if not isinstance(part, RunGroup) or part.rest is None:
+            return True
+        places = self._seek(part.rest, node)
+        return any(not_mapped(each) for place in places for each in place.fields())
+
+    def _seek(self, path: Path, here: Node) -> list[Node]:
+        return find(self.origin if path.absolute else here, bound(path, here))
+
     # rules --------------------------------------------------------------------------------------
 
     def _rule(self, rule: RunRule, here: Node, goal: Node) -> None:
-        if rule.condition is not None and not find(here, rule.condition):
+        if not self._applies(rule, here):
             return
         if rule.implied is not None:
-            for node in find(self.origin if rule.origins[0].absolute else here, rule.origins[0]):
-                if node.outcome is None and (node.value or "").strip() == rule.implied:
-                    node.settle(Outcome.MAPPED, rule.id, IMPLIED)
+            self._implied(rule, rule.implied, self._seek(rule.origins[0], here))
         elif rule.constant is not None:
             self._put(rule, goal, rule.constant, here=here)
         elif rule.numbered is not None:
-            number = str(goal.position()[0] + 1)
+            number = str(goal.position()[0] + rule.first)
             self._put(rule, goal, rule.numbered.replace("{}", number), here=here)
         elif rule.assemble is not None:
             self._assembled(rule, here, goal)
         else:
             self._single(rule, here, goal)
 
+    def _implied(self, rule: RunRule, value: str, nodes: Sequence[Node]) -> None:
+        for node in nodes:
+            if node.outcome is None and (node.value or "").strip() == value:
+                node.settle(Outcome.MAPPED, rule.id, IMPLIED)
+            elif rule.must:
+                what = f"{(node.value or '')[:80]!r} stands where {value!r} must stand."
+                mend = rule.mend or "Correct it, or use the mapping that is made for it."
+                self._refuse(node, rule, NotConvertible("other-value", what, mend))
+
     def _single(self, rule: RunRule, here: Node, goal: Node) -> None:
         path = rule.origins[0]
         base = self.origin if path.absolute else here
-        nodes = [each for each in find(base, path) if self._filled(each, rule)]
+        found = self._seek(path, here)
+        nodes = [each for each in found if self._filled(each, rule)]
         if not nodes:
-            self._absent(rule, base, goal, here)
+            if not any(_says(each, rule.nothing) for each in found):
+                self._absent(rule, base, goal, here)
         elif rule.gather is not None:
             self._gathered(rule, nodes, goal, here)
         elif rule.scatter is not None:
@@ -124,8 +158,9 @@ class Run:
                 if text.strip():
                     self._write(rule, goal, text.strip(" \t\r\n"), nodes[:1], here)
         else:
-            for node in nodes:
-                self._write(rule, goal, _text(node, rule), [node], here)
+            written = [self._write(rule, goal, _text(n, rule), [n], here) for n in nodes]
+            if not any(written):
+                self._stood_in(rule, goal, here)
 
     def _gathered(self, rule: RunRule, nodes: list[Node], goal: Node, here: Node) -> None:
         separator = rule.gather or ""
@@ -153,11 +188,16 @@ class Run:
             nodes += filled
         if not nodes:
             self._absent(rule, here, goal, here)
-        elif rule.assemble is not None:
-            self._write(rule, goal, rule.assemble.fill(tuple(texts)), nodes, here)
+        elif rule.assemble is not None and not self._write(
+            rule, goal, rule.assemble.fill(tuple(texts)), nodes, here
+        ):
+            self._stood_in(rule, goal, here)
 
     def _filled(self, node: Node, rule: RunRule) -> bool:
-        if node.value is None:
+        if node.value is None or (rule.rest and node.outcome is Outcome.MAPPED):
+            return False
+        if _says(node, rule.nothing):
+            node.settle(Outcome.MAPPED, rule.id, STANDS_IN)
             return False
         if not node.value.strip():
             node.settle(Outcome.DROPPED, rule.id, "" if node.notes else EMPTY)
@@ -187,10 +227,17 @@ class Run:
         return True
 
     def _absent(self, rule: RunRule, base: Node, goal: Node, here: Node) -> None:
+        if rule.default is not None or rule.placeholder is not None:
+            self._stood_in(rule, goal, here)
+        elif rule.required and not self._refused(rule, here):
+            self._missing(base, rule.origins[0], rule.id, rule.mend)
+
+    def _stood_in(self, rule: RunRule, goal: Node, here: Node) -> None:
+        """What is written where the origin has nothing, or nothing that could be written."""
         if rule.default is not None:
             self._put(rule, goal, rule.default, here=here)
-        elif rule.required and not self._refused(rule, here):
-            self._missing(base, rule.origins[0], rule.id)
+        elif rule.placeholder is not None:
+            self._put(rule, goal, rule.placeholder, here=here)
 
     def _refused(self, rule: RunRule, here: Node) -> bool:
         """Whether the field is there, and a problem has told already what is wrong with it."""
@@ -202,10 +249,14 @@ class Run:
 
     def _write(
         self, rule: RunRule, goal: Node, text: str, nodes: Sequence[Node], here: Node
-    ) -> None:
+    ) -> bool:
+        """Whether the value stands in the goal now."""
         converted = self._converted(rule, text, nodes)
         if converted is None:
-            return
+            return False
+        if rule.fits is not None and not rule.fits(converted):
+            self._refuse(nodes[0], rule, NotConvertible("does-not-fit", DOES_NOT_FIT))
+            return False
         parts: tuple[str, ...] = (converted,)
         if rule.divide is not None:
             divided = rule.divide.take_apart(converted)
@@ -216,10 +267,11 @@ class Run:
                 self._warn(nodes[0], "inexact", what)
         for i, part in enumerate(parts):
             if part.strip() and not self._put(rule, goal, part, nodes, here=here, at=i):
-                return
-        for node in nodes:
+                return False
+        for node in () if rule.also else nodes:
             node.settle(Outcome.MAPPED, rule.id)
             self._beside(rule, node)
+        return True
 
     def _converted(self, rule: RunRule, text: str, nodes: Sequence[Node]) -> str | None:
         """The value in its other form; None where it is refused."""
@@ -231,7 +283,7 @@ class Run:
             for node in nodes:
                 self._refuse(node, rule, error)
             return None
-        if note:
+        if note and not rule.also:
             self._warn(nodes[0], "inexact", note)
         return value
 
@@ -245,14 +297,16 @@ class Run:
         here: Node,
         at: int = 0,
     ) -> bool:
-        path = rule.goals[at]
+        path = bound(rule.goals[at], goal)
         origin = nodes[0] if nodes else here
         leaf = make(self.goal if path.absolute else goal, path, origin)
-        if leaf.value is not None:
-            # Another rule was first. The same value is no loss; another one stays unaccounted.
+        if leaf.value is not None and leaf.test_of is None:
+            # Another rule was first. The same value is no loss; another one is told at the end.
             if leaf.value != text:
+                self.second.update({id(each): (each, rule) for each in nodes})
                 return False
         else:
+            leaf.test_of = None
             leaf.value = text
             leaf.scalar = rule.scalar if not self.side.reading else Scalar.STRING
             leaf.made_from = nodes[0] if nodes else None
@@ -266,15 +320,15 @@ class Run:
         return True
 
     def _beside(self, rule: RunRule, node: Node) -> None:
-        for names, value in rule.beside_origin:
+        for names, values in rule.beside_origin:
             beside = beside_read(node, names)
             if beside is None or beside.value is None:
                 continue
-            if beside.value == value:
+            if beside.value.strip() in values or "*" in values:
                 beside.settle(Outcome.MAPPED, rule.id)
                 beside.uses += node.uses
             else:
-                what = f"{beside.value[:80]!r} where the mapping knows {value!r}."
+                what = f"{beside.value[:80]!r} where the mapping knows {values[0]!r}."
                 beside.settle(Outcome.ANNEXED, rule.id)
                 self._warn(beside, "other-list", what)
 
@@ -294,10 +348,9 @@ class Run:
         if self.side.reading or rule.required:
             _tell(self.problems, problem)
             node.settle(Outcome.REFUSED, rule.id, error.what)
-        else:
-            # What cannot be written travels in the signed envelope.
-            _tell(self.warnings, problem)
-            node.settle(Outcome.ANNEXED, rule.id, error.what)
+        elif not rule.also:
+            # What no rule can write travels in the signed envelope.
+            self.not_written.append((node, rule, problem))
 
     def _warn(self, node: Node, code: str, what: str) -> None:
         node.notes.append(what)
@@ -312,20 +365,24 @@ class Run:
             ),
         )
 
-    def _missing(self, base: Node, path: Path, rule: str) -> None:
+    def _missing(self, base: Node, path: Path, rule: str, mend: str) -> None:
         _tell(
             self.problems,
             Problem(
                 code="translation.missing-field",
                 what=f"A mandatory field is missing ({rule}).",
-                mend="Fill it in.",
+                mend=mend or "Fill it in.",
                 file=self.side.file,
                 line=base.line,
-                path=self.side.below(base, path.text),
+                path=self.side.below(base, path.shown),
             ),
         )
 
     def _account(self, program: Program) -> None:
+        for node, rule, problem in self.not_written:
+            if node.outcome is None:
+                _tell(self.warnings, problem)
+                node.settle(Outcome.ANNEXED, rule.id, problem.what)
         for node in self.origin.fields():
             if node.outcome is not None:
                 continue
@@ -335,6 +392,9 @@ class Run:
             reason = program.reason_for(node.steps())
             if reason is not None:
                 node.settle(reason.outcome, reason.rule, reason.text)
+            elif (second := self.second.get(id(node))) is not None:
+                self._warn(node, "second-value", SECOND)
+                node.settle(Outcome.ANNEXED, second[1].id)
             else:
                 self._unknown(node)
 
@@ -361,6 +421,10 @@ def _tell(told: list[Problem], problem: Problem) -> None:
     elif len(told) == MAX_TOLD:
         what = f"There is more to tell than these {MAX_TOLD}; the account has all."
         told.append(Problem(code=problem.code, what=what, file=problem.file))
+
+
+def _says(node: Node, text: str | None) -> bool:
+    return text is not None and (node.value or "").strip() == text
 
 
 def _text(node: Node, rule: RunRule) -> str:

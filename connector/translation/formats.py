@@ -20,8 +20,9 @@ from connector.translation.engine import Run, Side
 from connector.translation.envelope_tree import envelope_place, read_tree, write_tree
 from connector.translation.json_kind import JsonKind
 from connector.translation.kind import Kind, named_below
-from connector.translation.mapping import MAPPING_FILE, MessageName, read_mapping
+from connector.translation.mapping import MAPPING_FILE, MessageName
 from connector.translation.mapping import Mapping as MappingFile
+from connector.translation.mapping_file import read_mapping
 from connector.translation.node import Node, Outcome
 from connector.translation.paths import Path
 from connector.translation.walking import find

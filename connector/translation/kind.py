@@ -107,10 +107,11 @@ def line_at(data: bytes, offset: int) -> int:
 
 def step_place(node: Node) -> str:
     """A node's name, with its position (from 1) where there are several of that name."""
-    if node.parent is None or node.name[:1] == "@":
-        return node.name
+    name = node.name.removeprefix("{}")
+    if node.parent is None or name[:1] == "@":
+        return name
     index, count = node.position()
-    return node.name if count == 1 else f"{node.name}[{index + 1}]"
+    return name if count == 1 else f"{name}[{index + 1}]"
 
 
 def named_place(node: Node) -> str:

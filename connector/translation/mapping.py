@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-import tomllib
 from datetime import date
 from enum import StrEnum
-from pathlib import Path
-from typing import Annotated, Any, Literal, TypeVar
+from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, model_validator
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 
-from connector.errors import ConnectorError, Kind, Problem, misconfigured
 from connector.translation.node import Scalar
 
 MAPPING_FILE = "mapping.toml"
@@ -96,6 +93,10 @@ class XmlTable(_Table):
     """Prefixes that paths use and that are written."""
     default_prefix: str | None = None
     """The prefix whose namespace is written as the default one."""
+    written: dict[str, str] = {}
+    """Prefixes that are written, where they are others than in paths. A namespace whose names have
+    no prefix in paths (`""`) needs one here if the document has names without a namespace: those
+    are `{}name` in paths."""
 
 
 class JsonTable(_Table):
@@ -130,14 +131,25 @@ class MessageTable(_Table):
     match: Match = {}
     root: str | None = None
     """Root element, where it differs by message type (XML)."""
+    otherwise: bool = False
+    """Taken where a document has none of the fields that tell message types."""
 
 
 class OrderTable(_Table):
     """Order of children in documents that are written, where the rules do not give it."""
 
     path: str
+    """From the root, or `**/` and the last names of all the places that are meant."""
     children: tuple[Texts, ...]
     """Names in order; names in an inner list stand in any order, as they came."""
+
+
+class TextTable(_Table):
+    """Which texts the fields of a national type can hold."""
+
+    pattern: str
+    """Regular expression for the whole text."""
+    max_length: int | None = Field(default=None, ge=1)
 
 
 class NumberTable(_Table):
@@ -156,9 +168,21 @@ class Rule(_Table):
     direction: Direction = Direction.BOTH
     messages: tuple[MessageName, ...] = ()
     required: bool = False
+    mend: str = ""
+    """What to do where a required field is missing."""
     value: str | None = None
+    must: bool = False
+    """Another value than `value` is a problem."""
     default: str | None = None
     default_out: str | None = None
+    placeholder: str | None = None
+    """Written where there is nothing that can be written; no value where it is read."""
+    fits: str | None = None
+    """The table `[texts.…]` that a text must follow to be written."""
+    rest: bool = False
+    """Only for fields that have not been mapped before."""
+    also: bool = False
+    """Written for those who look there, but does not account for the field."""
     codes: str | None = None
     date: Texts | None = None
     moment: Texts | None = None
@@ -166,16 +190,23 @@ class Rule(_Table):
     number: NumberTable | None = None
     boolean: tuple[str, str] | None = None
     local_id: bool = False
+    uuid: bool = False
+    """Written as a UUID: the one that the text begins with, else one made from it."""
     generate: str | None = None
+    first: int = 1
+    """The first number of `generate`."""
     join: str | None = None
     split: str | None = None
     separator: str | None = None
     source_pattern: str | None = None
     target_pattern: str | None = None
     type: Scalar = Scalar.STRING
-    write_also: dict[str, str] = {}
+    write_also: dict[str, Texts] = {}
+    """Fields beside the value: the first text is written, each is expected, `*` is any."""
     if_source: str | None = None
     if_target: str | None = None
+    unless_source: str | None = None
+    unless_target: str | None = None
     annex: str | None = None
     drop: str | None = None
     lost: str | None = None
@@ -189,15 +220,17 @@ class Rule(_Table):
             if bool(self.source) == bool(self.target):
                 raise ValueError("a constant has a source or a target, not both")
         elif self.generate is not None:
-            if self.source or len(self.target) != 1:
-                raise ValueError("'generate' goes with one target and no source")
+            if len(self.source) + len(self.target) != 1:
+                raise ValueError("'generate' goes with one source or one target")
         elif not (self.source and self.target):
             raise ValueError("source or target is missing; say annex, drop, lost or value")
         if not reasons and len(self.source) > 1 and (self.join is None or len(self.target) != 1):
             raise ValueError("several sources need 'join' and one target")
         if not reasons and len(self.target) > 1 and (self.split is None or len(self.source) != 1):
             raise ValueError("several targets need 'split' and one source")
-        kinds = ("codes", "date", "moment", "number", "boolean", "local_id")
+        if self.must and (self.value is None or not self.source):
+            raise ValueError("'must' goes with a source and a value")
+        kinds = ("codes", "date", "moment", "number", "boolean", "local_id", "uuid")
         chosen = [name for name in kinds if getattr(self, name)]
         if len(chosen) > 1:
             raise ValueError(f"{' and '.join(chosen)} exclude each other")
@@ -225,8 +258,16 @@ class Group(_Table):
     direction: Direction = Direction.BOTH
     messages: tuple[MessageName, ...] = ()
     required: bool = False
+    mend: str = ""
+    """What to do where it is missing."""
     if_source: str | None = None
     if_target: str | None = None
+    unless_source: str | None = None
+    unless_target: str | None = None
+    rest_source: str | None = None
+    """Read only where something at this place has not been mapped before."""
+    rest_target: str | None = None
+    """The same for writing."""
     use: Texts = ()
     """Blocks whose rules and groups follow its own."""
     rules: tuple[Rule, ...] = ()
@@ -260,99 +301,8 @@ class Mapping(_Table):
     order: tuple[OrderTable, ...] = ()
     include: tuple[str, ...] = ()
     """Further files with groups and blocks, in order."""
+    abbreviations: dict[str, str] = {}
+    """Parts of paths by name: `$name`, or `$name(text)` with the text for `{}`."""
+    texts: dict[str, TextTable] = {}
     block: tuple[Block, ...] = ()
     group: tuple[Group, ...] = ()
-
-
-def read_mapping(folder: Path) -> Mapping:
-    """The mapping in `folder`, with the groups of the files it includes.
-
-    Raises `ConnectorError` (configuration): `mapping.unreadable`, `mapping.invalid` with one
-    problem for each key that is wrong.
-    """
-    file = folder / MAPPING_FILE
-    raw = read_toml(file)
-    for name in raw.get("include", ()):
-        more = read_toml(folder / str(name))
-        if others := sorted(set(more) - {"group", "block"}):
-            raise misconfigured(
-                "mapping.invalid",
-                f"An included file holds groups and blocks, not {', '.join(others)}.",
-                mend=f"Move the rest to {MAPPING_FILE}.",
-                file=str(folder / str(name)),
-            )
-        for table in ("group", "block"):
-            raw.setdefault(table, []).extend(more.get(table, ()))
-    return _expanded(validated(Mapping, raw, file), file)
-
-
-def _expanded(mapping: Mapping, file: Path) -> Mapping:
-    """The mapping with the blocks put into the groups that use them."""
-    blocks = {block.id: block for block in mapping.block}
-
-    def parts(
-        each: Group | Block, within: tuple[str, ...]
-    ) -> tuple[tuple[Rule, ...], tuple[Group, ...]]:
-        rules, groups = each.rules, tuple(whole(group, within) for group in each.groups)
-        for name in each.use:
-            if name not in blocks or name in within:
-                what = "holds itself" if name in within else "does not exist"
-                raise misconfigured(
-                    "mapping.invalid",
-                    f"The block {name!r} {what}.",
-                    mend="Correct 'use'.",
-                    file=str(file),
-                    path=f"{each.id}.use",
-                )
-            more_rules, more_groups = parts(blocks[name], (*within, name))
-            rules, groups = rules + more_rules, groups + more_groups
-        return rules, groups
-
-    def whole(group: Group, within: tuple[str, ...]) -> Group:
-        rules, groups = parts(group, within)
-        return group.model_copy(update={"rules": rules, "groups": groups, "use": ()})
-
-    return mapping.model_copy(update={"group": tuple(whole(g, ()) for g in mapping.group)})
-
-
-def read_toml(file: Path) -> dict[str, Any]:
-    """The tables of a TOML file. Raises `mapping.unreadable`."""
-    try:
-        return tomllib.loads(file.read_text("utf-8"))
-    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
-        raise misconfigured(
-            "mapping.unreadable",
-            f"The file cannot be read: {error}",
-            mend="It must be TOML 1.0 in UTF-8.",
-            file=str(file),
-        ) from error
-
-
-M = TypeVar("M", bound=BaseModel)
-
-
-def validated(model: type[M], raw: dict[str, Any], file: Path) -> M:
-    """`raw` as a `model`. Raises `mapping.invalid` with a problem for each wrong key."""
-    try:
-        return model.model_validate(raw)
-    except ValidationError as error:
-        raise ConnectorError(
-            Kind.CONFIGURATION,
-            *(
-                Problem(
-                    code="mapping.invalid",
-                    what=str(each["msg"]).removeprefix("Value error, "),
-                    mend="See docs/mapping.md for what may stand here.",
-                    file=str(file),
-                    path=_key(each["loc"]),
-                )
-                for each in error.errors(include_url=False, include_context=False)
-            ),
-        ) from error
-
-
-def _key(location: tuple[int | str, ...]) -> str:
-    text = ""
-    for part in location:
-        text += f"[{part}]" if isinstance(part, int) else f".{part}" if text else part
-    return text

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 
 from connector.translation.compiled import Order
-from connector.translation.mapping import Group, Mapping, MessageName
-from connector.translation.paths import Path, parse_path
+from connector.translation.mapping import Group, Mapping, MessageName, OrderTable
+from connector.translation.paths import ANY_DEPTH, Path, parse_path
 
 
 def national_order(
@@ -19,16 +19,34 @@ def national_order(
     for group in mapping.group:
         _grow_group(order, group, (), message, arrays=arrays)
     for table in mapping.order:
+        if table.path.startswith(f"{ANY_DEPTH}/"):
+            names = tuple(table.path.split("/")[1:])
+            for at in _places(order, names, ()):
+                _rank(at, table)
+            continue
         at = order
         for name in below((), parse_path(table.path, arrays=arrays)):
             at = at.grow(name)
-        ranks: dict[str, int] = {}
-        for rank, names in enumerate(table.children):
-            ranks.update(dict.fromkeys(names, rank))
-        rest = [name for name in at.ranks if name not in ranks]
-        ranks.update({name: len(table.children) + i for i, name in enumerate(rest)})
-        at.ranks = ranks
+        _rank(at, table)
     return order
+
+
+def _places(order: Order, names: tuple[str, ...], above: tuple[str, ...]) -> Iterator[Order]:
+    """All places below `order` whose path ends with `names`."""
+    for name, child in order.children.items():
+        path = (*above, name)
+        if path[-len(names) :] == names:
+            yield child
+        yield from _places(child, names, path)
+
+
+def _rank(at: Order, table: OrderTable) -> None:
+    ranks: dict[str, int] = {}
+    for rank, names in enumerate(table.children):
+        ranks.update(dict.fromkeys(names, rank))
+    rest = [name for name in at.ranks if name not in ranks]
+    ranks.update({name: len(table.children) + i for i, name in enumerate(rest)})
+    at.ranks = ranks
 
 
 def below(names: tuple[str, ...], path: Path) -> tuple[str, ...]:
@@ -45,14 +63,14 @@ def below(names: tuple[str, ...], path: Path) -> tuple[str, ...]:
 def _grow_group(
     order: Order, group: Group, names: tuple[str, ...], message: MessageName, *, arrays: bool
 ) -> None:
-    if group.messages and message not in group.messages:
+    if not group.direction.writes or (group.messages and message not in group.messages):
         return
     try:
         source = parse_path(group.source, arrays=arrays)
         _grow(order, names, source)
         names = below(names, source)
         for rule in group.rules:
-            if rule.annex is not None or rule.drop is not None:
+            if not rule.direction.writes or rule.annex is not None or rule.drop is not None:
                 continue
             for text in rule.source:
                 path = parse_path(text, arrays=arrays)
@@ -67,6 +85,8 @@ def _grow_group(
 
 
 def _grow(order: Order, names: tuple[str, ...], path: Path) -> None:
+    if not path.writable:
+        return
     at = [order]
     for name in () if path.absolute else names:
         at.append(at[-1].grow(name))
@@ -77,5 +97,6 @@ def _grow(order: Order, names: tuple[str, ...], path: Path) -> None:
             at.append(at[-1].grow(step.name))
         for test in step.tests:
             leaf = at[-1]
-            for name in test.names if test.writes is not None else ():
+            written = test.writes is not None or (test.other is not None and not test.negated)
+            for name in test.names if written else ():
                 leaf = leaf.grow(name)

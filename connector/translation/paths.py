@@ -3,9 +3,9 @@
 A path is relative to the node of its group, or begins with `/` at the document's root. `[]` says
 that the step repeats; `**` stands for any number of levels and can only be read. A test in brackets
 selects where the path is read, and is made true where it is written: `[Kind='alias']` writes a Kind
-as well. `[x]` asks for a field, `[!x]` for none, `[x!='a']` for no such value, `[x='a'|'b']` for one
-of several (the first is written), `[x={y/z}]` for the value at another path, `[x:='a']` asks for
-nothing but is written; `.` is the node itself. Of several fields that a test may mean, one is
+as well. `[x]` asks for a field, `[!x]` for none, `[x!='a']` for no such value, `[x='a'|'b']` for
+one of several (the first is written), `[x={y/z}]` for the value at another path, `[x:='a']` asks
+for nothing but is written; `.` is the node itself. Of several fields that a test may mean, one is
 enough.
 """
 
@@ -27,6 +27,9 @@ _STEP: Final = re.compile(rf"(\*\*|\.\.|\.|{_NAME})(\[\])?((?:\[[^\[\]]+\])*)")
 _TEST: Final = re.compile(
     r"\[(!)?([^\[\]'=!]+?)(?:(:=|!?=)('[^']*'(?:\|'[^']*')*|\{[^\[\]]+\}))?\]"
 )
+
+
+_NOT_SHOWN: Final = re.compile(r"\[[^\[\]]*:=[^\[\]]*\]|\{\}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,6 +98,11 @@ class Path:
     text: str
     steps: tuple[Step, ...]
     absolute: bool = False
+
+    @cached_property
+    def shown(self) -> str:
+        """As a person is told where something is missing."""
+        return _NOT_SHOWN.sub("", self.text)
 
     @cached_property
     def fresh(self) -> int:

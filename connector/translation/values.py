@@ -10,6 +10,7 @@ import re
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Final, Protocol
+from uuid import NAMESPACE_OID, uuid5
 from zoneinfo import ZoneInfo
 
 
@@ -273,6 +274,25 @@ def _unescaped(text: str) -> str | None:
     except ValueError:
         return None
     return inner if _escaped(inner) == text and not _is_plain(inner) else None
+
+
+_UUID: Final = re.compile(
+    r"[0-9A-Fa-f]{8}-[0-9A-Fa-f]{4}-[0-9A-Fa-f]{4}-[0-9A-Fa-f]{4}-[0-9A-Fa-f]{12}(?![0-9A-Za-z-])"
+)
+
+
+class Uuids:
+    """Where the format wants a UUID: the one that an id begins with, else one made from the text
+    (RFC 9562, version 5), so that the same text is the same UUID each time."""
+
+    def read(self, text: str) -> tuple[str, str]:
+        """Unchanged."""
+        return text.strip(), ""
+
+    def write(self, text: str) -> tuple[str, str]:
+        """`5d0c2f4e-…@example` without what follows the UUID."""
+        found = _UUID.match(text.strip())
+        return found[0] if found else str(uuid5(NAMESPACE_OID, text.strip())), ""
 
 
 class Wrapped:

@@ -106,6 +106,11 @@ def use_tests(path: Path, node: Node, goal: Node, rule: str) -> None:
             here = here.parent
 
 
+def not_mapped(field: Node) -> bool:
+    """Whether a field holds something that no rule has written so far."""
+    return field.outcome is not Outcome.MAPPED and bool((field.value or "").strip())
+
+
 def beside_read(leaf: Node, names: tuple[str, ...]) -> Node | None:
     """The field at `names` beside a leaf, or on it where they begin with its own name."""
     own = names[0] == leaf.name

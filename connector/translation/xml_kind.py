@@ -25,6 +25,8 @@ from connector.translation.node import TEXT, Node, Outcome
 from connector.translation.walking import in_order
 from connector.xml import Element, Limits, parse, serialize
 
+NO_NAMESPACE: Final = "{}"
+"""Before names without a namespace, where names without a prefix have one."""
 XSI: Final = "http://www.w3.org/2001/XMLSchema-instance"
 _TYPE: Final = f"{{{XSI}}}type"
 _HINTS: Final = {f"{{{XSI}}}schemaLocation", f"{{{XSI}}}noNamespaceSchemaLocation"}
@@ -44,8 +46,10 @@ class XmlKind:
         self._prefixes = {uri: prefix for prefix, uri in namespaces.items()}
         self._root = table.root
         default = table.default_prefix
+        self._bare = NO_NAMESPACE if "" in namespaces else ""
         self._written: Any = {
-            (None if prefix == default else prefix): uri for prefix, uri in table.namespaces.items()
+            (None if prefix == default else table.written.get(prefix, prefix) or None): uri
+            for prefix, uri in table.namespaces.items()
         }
         self._names: dict[str, str] = {}
 
@@ -86,6 +90,8 @@ class XmlKind:
                 if len(self._names) < 10_000:
                     self._names[tag] = known
             tag = known
+        elif not attribute:
+            tag = self._bare + tag
         return f"@{tag}" if attribute else tag
 
     def _fill(self, node: Node, element: Element, count: int, depth: int, file: str | None) -> int:
@@ -162,7 +168,7 @@ class XmlKind:
 
     def _tag(self, name: str) -> str:
         if name[0] == "{":
-            return name
+            return name.removeprefix(NO_NAMESPACE)
         prefix, colon, local = name.rpartition(":")
         if colon:
             return f"{{{self._uris[prefix]}}}{local}"
