@@ -10,7 +10,7 @@ from connector.xml import parse
 from tests.envelope.strategies import envelopes
 
 _SOME = settings(
-    max_examples=100,
+    max_examples=60,
     deadline=None,
     suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large],
 )
