@@ -3,140 +3,35 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path as FilePath
 from typing import Final
 
-from connector.errors import ConnectorError, Problem, misconfigured, unacceptable
-from connector.errors import Kind as ErrorKind
+from connector.errors import Problem, misconfigured, unacceptable
 from connector.translation.account import Account
-from connector.translation.codelists import CodeList, read_code_lists
-from connector.translation.compilation import Compiler
-from connector.translation.compiled import Program
-from connector.translation.csv_kind import CsvKind
-from connector.translation.csv_layout import read_layout
 from connector.translation.engine import Run, Side
 from connector.translation.envelope_tree import envelope_place, read_tree, write_tree
-from connector.translation.json_kind import JsonKind
+from connector.translation.format import Format, load_format
 from connector.translation.kind import Kind, named_below
 from connector.translation.mapping import MAPPING_FILE, MessageName
-from connector.translation.mapping import Mapping as MappingFile
-from connector.translation.mapping_file import read_mapping
 from connector.translation.node import Node, Outcome
-from connector.translation.paths import Path
+from connector.translation.results import AttachmentReference, Read, Written, references
 from connector.translation.walking import find
-from connector.translation.xml_kind import XmlKind
 from connector.xml import Element
 
-_UNSAFE: Final = re.compile(r"[^A-Za-z0-9._-]+")
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class AttachmentReference:
-    """A file that a document says it comes with."""
-
-    name: str
-    id: str | None
-    media_type: str | None
-    role: str | None
-    sha256: str | None
-    """Lower-case hexadecimal, where the document states it."""
-    place: str
-    """Where the document names it."""
-    line: int | None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Read:
-    """A national document as an envelope."""
-
-    format: str
-    message: MessageName
-    envelope: Element
-    """`Envelope` without what the connector completes: ids, time, sizes and digests."""
-    account: Account
-    problems: tuple[Problem, ...]
-    """What keeps it from being sent, with places in the national document."""
-    warnings: tuple[Problem, ...]
-    attachments: tuple[AttachmentReference, ...]
-
-    def require(self) -> Read:
-        """Itself. Raises `ConnectorError` (unacceptable) with all problems if there are any."""
-        if self.problems:
-            raise ConnectorError(ErrorKind.UNACCEPTABLE, *self.problems)
-        return self
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Written:
-    """An envelope as a national document."""
-
-    format: str
-    data: bytes
-    filename: str
-    media_type: str
-    account: Account
-    problems: tuple[Problem, ...]
-    """What the format demands and the envelope does not have, with places in the envelope."""
-    warnings: tuple[Problem, ...]
-    """What is not in the document, or not exactly; it travels in the signed envelope."""
-
+__all__ = [
+    "AttachmentReference",
+    "Format",
+    "Formats",
+    "Read",
+    "Written",
+    "load_format",
+    "load_formats",
+]
 
 _MEDIA_TYPES: Final = {"xml": "application/xml", "json": "application/json", "csv": "text/csv"}
-
-
-@dataclass(frozen=True, kw_only=True)
-class Format:
-    """One national format, ready to run."""
-
-    mapping: MappingFile
-    folder: FilePath
-    lists: Mapping[str, CodeList]
-    kind: Kind
-    reading: Mapping[MessageName, Program]
-    writing: Mapping[MessageName, Program]
-    markers: Mapping[MessageName, tuple[tuple[Path, tuple[str, ...]], ...]]
-
-    @property
-    def name(self) -> str:
-        """By which it is chosen."""
-        return self.mapping.format.name
-
-    def is_root(self, node: Node) -> bool:
-        """Whether a tree's root is one of this format."""
-        xml = self.mapping.xml
-        return xml is None or node.name in {
-            xml.root,
-            *(table.root for table in self.mapping.messages.values() if table.root),
-        }
-
-    def root_of(self, message: MessageName) -> str:
-        """Name of the root element of documents that are written."""
-        if self.mapping.xml is None:
-            return ""
-        return self.mapping.messages[message].root or self.mapping.xml.root
-
-    def message_of(self, root: Node) -> MessageName | None:
-        """The message type of a document: the first whose marks are all there."""
-        for message, markers in self.markers.items():
-            if self.mapping.xml is not None and root.name != self.root_of(message):
-                continue
-            if all(_marked(root, path, values) for path, values in markers):
-                return message
-        return None
-
-    def is_identified(self, root: Node) -> bool:
-        """Whether the marks of the format are there."""
-        if not self.is_root(root):
-            return False
-        own = self.mapping.identify.match
-        markers = next(iter(self.markers.values()), ())
-        return all(_marked(root, path, values) for path, values in markers[: len(own)])
-
-
-def _marked(root: Node, path: Path, values: tuple[str, ...]) -> bool:
-    return any((each.value or "").strip() in values for each in find(root, path))
+_UNSAFE: Final = re.compile(r"[^A-Za-z0-9._-]+")
 
 
 @dataclass(frozen=True)
@@ -206,14 +101,15 @@ class Formats:
         run = Run(root, goal, side)
         run.program(chosen.reading[message])
         header = goal.first("Header") or goal.add("Header")
+        official = chosen.check_official(data, filename)
         return Read(
             format=format,
             message=message,
             envelope=write_tree(goal, chosen.reading[message].order),
             account=_account(chosen, run, reading=True),
-            problems=tuple(run.problems),
-            warnings=tuple(run.warnings),
-            attachments=tuple(_references(header, chosen.kind.place)),
+            problems=(*official.faults, *run.problems),
+            warnings=(*official.hints, *run.warnings),
+            attachments=tuple(references(header, chosen.kind.place)),
         )
 
     def write(self, envelope: Element, format: str) -> Written:
@@ -247,14 +143,16 @@ class Formats:
             _tell_change(run, node, what)
         for node, what in document.left_out:
             _tell_change(run, node, what, left_out=True)
+        filename = _filename(chosen.mapping.format.filename, origin)
+        official = chosen.check_official(document.data, filename, own=True)
         return Written(
             format=format,
             data=document.data,
-            filename=_filename(chosen.mapping.format.filename, origin),
+            filename=filename,
             media_type=_MEDIA_TYPES.get(chosen.mapping.format.kind, "application/octet-stream"),
             account=_account(chosen, run, reading=False),
-            problems=tuple(run.problems),
-            warnings=tuple(run.warnings),
+            problems=(*run.problems, *official.faults),
+            warnings=(*official.hints, *run.warnings),
         )
 
     def _message(self, chosen: Format, root: Node, filename: str | None) -> MessageName:
@@ -309,28 +207,6 @@ def _tell_change(run: Run, node: Node, what: str, *, left_out: bool = False) -> 
     run.warnings.append(Problem(code="translation.inexact", what=what, path=envelope_place(origin)))
 
 
-def _references(header: Node, place: Callable[[Node], str]) -> Iterable[AttachmentReference]:
-    for each in header.kids.get("Attachment", ()):
-        found = {name: kids[0] for name, kids in each.kids.items()}
-        name = found.get("Name")
-        if name is None or name.value is None:
-            continue
-        origin = name.made_from
-        yield AttachmentReference(
-            name=name.value,
-            id=_value(found.get("Id")),
-            media_type=_value(found.get("MediaType")),
-            role=_value(found.get("Role")),
-            sha256=_value(found.get("Sha256")),
-            place=place(origin) if origin is not None else "",
-            line=origin.line if origin is not None else None,
-        )
-
-
-def _value(node: Node | None) -> str | None:
-    return node.value if node is not None else None
-
-
 def _filename(pattern: str, envelope: Node) -> str:
     def fill(found: re.Match[str]) -> str:
         node: Node | None = envelope
@@ -343,80 +219,25 @@ def _filename(pattern: str, envelope: Node) -> str:
     return f"{name or 'document'}{dot}{extension}"
 
 
-KindMaker = Callable[[MappingFile, FilePath], Kind]
-
-
-def _xml(mapping: MappingFile, folder: FilePath) -> Kind:
-    if mapping.xml is None:
-        raise _no_table("xml", folder)
-    return XmlKind(mapping.xml, mapping.format.limits)
-
-
-def _json(mapping: MappingFile, folder: FilePath) -> Kind:
-    return JsonKind(mapping.json_, mapping.format.limits)
-
-
-def _csv(mapping: MappingFile, folder: FilePath) -> Kind:
-    if mapping.csv is None:
-        raise _no_table("csv", folder)
-    return CsvKind(mapping.csv, read_layout(folder, mapping.csv), mapping.format.limits)
-
-
-KINDS: Final[Mapping[str, KindMaker]] = {"xml": _xml, "json": _json, "csv": _csv}
-"""Kinds of documents; another one is added here."""
-
-
-def _no_table(kind: str, folder: FilePath) -> ConnectorError:
-    return misconfigured(
-        "mapping.invalid",
-        f"A format of the kind {kind} needs a table [{kind}].",
-        mend="See docs/mapping.md.",
-        file=str(folder / MAPPING_FILE),
-        path=kind,
-    )
-
-
-def load_format(folder: FilePath) -> Format:
-    """The format in `folder`. Raises `ConnectorError` (configuration) with all that is wrong."""
-    mapping = read_mapping(folder)
-    file = str(folder / MAPPING_FILE)
-    maker = KINDS.get(mapping.format.kind)
-    if maker is None:
-        raise misconfigured(
-            "mapping.invalid",
-            f"There is no kind of document {mapping.format.kind!r}.",
-            mend=f"Known kinds: {', '.join(KINDS)}.",
-            file=file,
-            path="format.kind",
-        )
-    kind = maker(mapping, folder)
-    lists = read_code_lists(folder / "codes")
-    compiler = Compiler(mapping, lists, kind.arrays, kind.typed, file)
-    compiled = Format(
-        mapping=mapping,
-        folder=folder,
-        lists=lists,
-        kind=kind,
-        reading={each: compiler.reading(each) for each in mapping.messages},
-        writing={each: compiler.writing(each) for each in mapping.messages},
-        markers={each: tuple(compiler.markers(each)) for each in mapping.messages},
-    )
-    if compiler.problems:
-        raise ConnectorError(ErrorKind.CONFIGURATION, *compiler.problems)
-    return compiled
-
-
-def load_formats(folders: Iterable[FilePath], *, strict: bool = False) -> Formats:
+def load_formats(
+    folders: Iterable[FilePath],
+    *,
+    strict: bool = False,
+    official: Mapping[str, FilePath] | None = None,
+) -> Formats:
     """All formats in `folders`: each a mapping's folder, or a folder of such.
 
-    Raises `ConnectorError` (configuration): `mapping.*` with file and key.
+    `official` says by format where its official schemas are kept; documents are checked against
+    them when they are read and when they are written. Raises `ConnectorError` (configuration):
+    `mapping.*` with file and key, `official.*`, `translation.no-such-format`.
     """
+    kept = dict(official or {})
     found: dict[str, Format] = {}
     for folder in folders:
         own = (folder / MAPPING_FILE).is_file()
         places = [folder] if own else sorted(p.parent for p in folder.glob(f"*/{MAPPING_FILE}"))
         for place in places:
-            each = load_format(place)
+            each = load_format(place, official=kept)
             if each.name in found:
                 raise misconfigured(
                     "mapping.name-twice",
@@ -425,4 +246,10 @@ def load_formats(folders: Iterable[FilePath], *, strict: bool = False) -> Format
                     file=str(place / MAPPING_FILE),
                 )
             found[each.name] = each
+    if unknown := sorted(set(kept) - set(found)):
+        raise misconfigured(
+            "translation.no-such-format",
+            f"Official schemas are named for {', '.join(unknown)}, which is no format.",
+            mend=f"Known formats: {', '.join(sorted(found)) or 'none'}.",
+        )
     return Formats(found, strict)
