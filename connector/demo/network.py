@@ -14,7 +14,7 @@ import tomli_w
 
 from connector.directory.authorities import EXAMPLES, load_directory
 from connector.settings import FILE_NAME, Home, load
-from connector.signature.pki import KeyType, make_pki
+from connector.signature.pki import KeyType, Pki, make_pki
 
 NATIONAL_FORMATS: Final = {"DE": "xjustiz", "FR": "case-json", "BR": "register-csv"}
 """What each country of the demonstration works with."""
@@ -35,14 +35,19 @@ class Plan:
     """Further settings of every country."""
 
 
-def make_network(folder: Path, plan: Plan, now: datetime) -> dict[str, Home]:
-    """A home for each country: keys, trust, directory, settings; each knows all the others."""
-    keys = make_pki(folder / "pki", plan.countries, now, key_type=plan.key_type)
+def make_network(
+    folder: Path, plan: Plan, now: datetime, *, keys: Pki | None = None
+) -> dict[str, Home]:
+    """A home for each country: keys, trust, directory, settings; each knows all the others.
+
+    `keys` are those of an earlier network, if they are to serve again.
+    """
+    keys = keys or make_pki(folder / "pki", plan.countries, now, key_type=plan.key_type)
     ports = dict(zip(plan.countries, free_ports(len(plan.countries)), strict=True))
     homes = {}
     for country in plan.countries:
         home = folder / country
-        home.mkdir(mode=0o700)
+        home.mkdir(mode=0o700, parents=True)
         shutil.copytree(keys.trust, home / "trust")
         shutil.copyfile(EXAMPLES, home / "directory.toml")
         own = keys.countries[country]

@@ -75,35 +75,65 @@ class State(StrEnum):
 class Event(StrEnum):
     """What can happen to a message."""
 
+    # The connector's own work
     SEALED = "sealed"
-    NOT_ACCEPTABLE = "not-acceptable"
-    GATEWAY_TOOK = "gateway-took"
-    GATEWAY_REFUSED = "gateway-refused"
-    SUBMISSION_DUE = "submission-due"
-    DISCARDED = "discarded"
-
-    RELAY_ACCEPTED = "relay-accepted"
-    RELAY_REJECTED = "relay-rejected"
-    RELAY_FAILED = "relay-failed"
-    DELIVERED = "delivered"
-    NOT_DELIVERED = "not-delivered"
-    RETRIEVED = "retrieved"
-    NOT_RETRIEVED = "not-retrieved"
-
-    RELAY_WARN = "relay-warn"
-    RELAY_DUE = "relay-due"
-    DELIVERY_WARN = "delivery-warn"
-    DELIVERY_DUE = "delivery-due"
-    RETRIEVAL_WARN = "retrieval-warn"
-    RETRIEVAL_DUE = "retrieval-due"
-
+    """Signed and sealed."""
     VERIFIED = "verified"
+    """Everything that came has been verified."""
+    NOT_ACCEPTABLE = "not-acceptable"
+    """Never acceptable as it is: it cannot be sealed, verified or handed over."""
     HANDED_OVER = "handed-over"
-    HANDOVER_DUE = "handover-due"
-    FETCHED = "fetched"
-    FETCH_DUE = "fetch-due"
-
+    """Placed where the national system finds it."""
     APPLIED = "applied"
+    """An evidence has been verified and has moved the message that it is about."""
+
+    # The gateway
+    GATEWAY_TOOK = "gateway-took"
+    """The gateway has taken it, with a receipt if it is the built-in one."""
+    GATEWAY_REFUSED = "gateway-refused"
+    """The gateway, or the partner's, refused it for good."""
+
+    # People and the national system
+    DISCARDED = "discarded"
+    """A person has given up what was parked."""
+    FETCHED = "fetched"
+    """The national system has taken what was handed over."""
+
+    # Evidences of the other side
+    RELAY_ACCEPTED = "relay-accepted"
+    """The other connector has verified the message."""
+    RELAY_REJECTED = "relay-rejected"
+    """The other connector does not accept the message."""
+    RELAY_FAILED = "relay-failed"
+    """The message could not be relayed on the other side."""
+    DELIVERED = "delivered"
+    """The recipient's system has it."""
+    NOT_DELIVERED = "not-delivered"
+    """It could not be handed over on the other side."""
+    RETRIEVED = "retrieved"
+    """The recipient has taken it."""
+    NOT_RETRIEVED = "not-retrieved"
+    """The recipient did not take it in time."""
+
+    # Time
+    SUBMISSION_DUE = "submission-due"
+    """The gateway should have taken it by now."""
+    RELAY_WARN = "relay-warn"
+    """No answer of the other connector yet."""
+    RELAY_DUE = "relay-due"
+    """The other connector should have answered by now."""
+    DELIVERY_WARN = "delivery-warn"
+    """No word of its delivery yet."""
+    DELIVERY_DUE = "delivery-due"
+    """It should have been delivered by now."""
+    RETRIEVAL_WARN = "retrieval-warn"
+    """No word that it was taken yet."""
+    RETRIEVAL_DUE = "retrieval-due"
+    """The recipient should have taken it by now."""
+    HANDOVER_DUE = "handover-due"
+    """It should have been handed over here by now."""
+    FETCH_DUE = "fetch-due"
+    """The national system here should have taken it by now."""
 
 
 class TimerName(StrEnum):

@@ -23,6 +23,7 @@ from connector.exchange.records import (
     EvidenceRecord,
     MessageRecord,
     Part,
+    PartRole,
     Timer,
 )
 from connector.exchange.states import FINAL, Event, State, Step, implied, step
@@ -96,7 +97,7 @@ def _commit_once(connector: Connector, record: MessageRecord, change: Change) ->
     ]
     last = taken[-1]
     # What a slower worker made for a step that is already taken is left aside: the parts of the
-    # faster one have been signed, and perhaps sent.
+    # faster one have been signed, and perhaps sent. What others have signed is always kept.
     applies = last.step is not None
     with connector.store.transaction() as tx:
         changed = tx.update_message(
@@ -107,8 +108,8 @@ def _commit_once(connector: Connector, record: MessageRecord, change: Change) ->
                 problem=(applies and problem_json(change.problem)) or record.problem,
             )
         )
-        if change.parts and applies:
-            tx.add_parts(change.parts)
+        if kept := [part for part in change.parts if applies or part.role is PartRole.RECEIPT]:
+            tx.add_parts(kept)
         for evidence in change.evidence:
             if applies or evidence.origin is EvidenceOrigin.RECEIVED:
                 tx.add_evidence(evidence)

@@ -1,0 +1,83 @@
+"""Homes of connectors for tests, and documents to be sent between them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from functools import cache
+from pathlib import Path
+from tempfile import mkdtemp
+from typing import Any
+
+from lxml import etree
+
+from connector.demo.network import Plan, make_network
+from connector.envelope.binding import NAMESPACE
+from connector.settings import Home
+from connector.shipped import shipped
+from connector.signature.pki import Pki, make_pki
+
+COUNTRIES = ("DE", "BR", "FR")
+FORMATS = {"DE": "case-json", "BR": "register-csv", "FR": "case-json"}
+ATTACHMENTS = {
+    "ersuchen.xml": b"<ersuchen/>",
+    "beschluss.pdf": b"%PDF-1.7\nBeschluss\n" * 500,
+    "pedido.pdf": bytes(range(256)) * 64,
+}
+"""What the request that is a sample names."""
+CENTRAL_BR = "urn:emla:authority:br:drci"
+_E = f"{{{NAMESPACE}}}"
+
+
+@cache
+def keys() -> Pki:
+    """Keys of all countries, made once in a process."""
+    return make_pki(Path(mkdtemp(prefix="emla-test-keys-")), COUNTRIES, datetime.now(UTC))
+
+
+def homes(
+    folder: Path, *countries: str, common: Mapping[str, Any] | None = None, **extra: Any
+) -> dict[str, Home]:
+    """Homes below `folder` that know each other, with ports that are free. Documents are taken as
+    soon as they are there. `extra` are settings by country."""
+    plan = Plan(countries=countries or ("DE", "BR"), formats=FORMATS, extra=extra)
+    settings = {"intake": {"settle": "0s"}, **(common or {})}
+    return make_network(folder, replace(plan, common=settings), datetime.now(UTC), keys=keys())
+
+
+def sample(name: str = "request", **texts: str | None) -> bytes:
+    """An envelope that is shipped, with other texts in its header: `Urgency_Deadline="…"`;
+    None takes an element out."""
+    root = etree.parse(str(shipped("samples") / "envelope" / f"{name}.xml")).getroot()
+    header = root.find(f"{_E}Header")
+    assert header is not None
+    for path, text in texts.items():
+        *steps, last = path.split("_")
+        place = header
+        for step in steps:
+            found = place.find(_E + step)
+            assert found is not None, path
+            place = found
+        element = place.find(_E + last)
+        if text is None:
+            if element is not None:
+                place.remove(element)
+            continue
+        assert element is not None, path
+        element.text = text
+    return etree.tostring(root, encoding="UTF-8", xml_declaration=True)
+
+
+def moment(now: datetime, after: timedelta) -> str:
+    """A moment as an envelope has it."""
+    return (now + after).isoformat(timespec="seconds")
+
+
+def put(folder: Path, document: bytes, attachments: Mapping[str, bytes] = ATTACHMENTS) -> Path:
+    """A document with attachments as a folder."""
+    folder.mkdir(parents=True)
+    for name, data in attachments.items():
+        (folder / name).write_bytes(data)
+    (folder / "document.xml").write_bytes(document)
+    return folder
