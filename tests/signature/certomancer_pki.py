@@ -33,7 +33,7 @@ EXPIRY = datetime(2025, 9, 1, tzinfo=UTC)
 
 _KEYS = (
     "root", "ca", "gone-ca", "narrow-ca", "tsa", "late-tsa", "old-tsa", "ocsp", "signer",
-    "stranger", "stranger-ca",
+    "stranger", "stranger-ca", "second-ca",
 )  # fmt: skip
 
 
@@ -161,8 +161,9 @@ def configuration(prefix: str) -> dict[str, Any]:
         "under-gone": _certificate(
             "under-gone", "gone-ca", [sign, _crl("gone-ca")], **{"subject-key": "signer"}
         ),
-        "second-ca": _certificate(
-            "second-ca", "ca", [*_authority(0), _crl("ca")], **{"subject-key": "narrow-ca"}
+        "second-ca": _certificate("second-ca", "ca", [*_authority(0), _crl("ca")]),
+        "too-deep": _certificate(
+            "too-deep", "second-ca", [sign, _crl("second-ca")], **{"subject-key": "signer"}
         ),
         "outside": _certificate(
             "outside", "narrow-ca", [sign, _crl("narrow-ca")], **{"subject-key": "signer"}
@@ -171,7 +172,7 @@ def configuration(prefix: str) -> dict[str, Any]:
         "stranger": _certificate("stranger", "stranger-ca", [sign]),
     }
     names = {name: {"common-name": name} for name in certs}
-    ca_repos = ("root", "ca", "gone-ca", "narrow-ca")
+    ca_repos = ("root", "ca", "gone-ca", "narrow-ca", "second-ca")
     return {
         "external-url-prefix": prefix,
         "keysets": {"keys": {"path-prefix": "keys", "keys": {k: {"path": k} for k in _KEYS}}},
