@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Final
 
@@ -86,6 +86,8 @@ class Compiler:
             condition=None,
             exception=None,
             rest=None,
+            remaining=False,
+            annex=None,
             required=False,
             mend="",
             rules=constants,
@@ -154,6 +156,8 @@ class Compiler:
             condition=when,
             exception=unless,
             rest=rest,
+            remaining=group.remaining,
+            annex=group.annex if way.reading else None,
             required=group.required,
             mend=group.mend,
             rules=tuple(rules),
@@ -232,6 +236,7 @@ class Compiler:
             placeholder=None if reading else rule.placeholder,
             nothing=rule.placeholder if reading else None,
             fits=None if reading else self._fits(rule),
+            forced=None if reading or not rule.forced else self._forced(rule),
             rest=rule.rest,
             also=rule.also and not reading,
             assemble=Template(template) if template is not None and assembling else None,
@@ -255,6 +260,13 @@ class Compiler:
         return lambda text: (
             (most is None or len(text) <= most) and pattern.fullmatch(text) is not None
         )
+
+    def _forced(self, rule: Rule) -> Callable[[str], str] | None:
+        table = self.mapping.texts.get(rule.fits or "")
+        if table is None:
+            return None
+        pattern, most, sign = re.compile(table.pattern), table.max_length, table.sign
+        return lambda text: "".join(c if pattern.fullmatch(c) else sign for c in text)[:most]
 
     def _check_leaves(self, rule: Rule, paths: tuple[Path, ...], leaves: list[Shape]) -> None:
         for path, leaf in zip(paths, leaves, strict=True):

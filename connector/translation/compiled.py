@@ -44,6 +44,8 @@ class RunRule:
     """A value of the origin that stands for none."""
     fits: Fits | None = None
     """Whether a text can be written."""
+    forced: Callable[[str], str] | None = None
+    """What is written in place of a text that does not fit."""
     rest: bool = False
     """Only for origins that have not been mapped yet."""
     also: bool = False
@@ -76,6 +78,10 @@ class RunGroup:
     exception: Path | None
     rest: Path | None
     """Only nodes that have something there which has not been mapped yet."""
+    remaining: bool
+    """Not for nodes that another group with the same goal has had."""
+    annex: str | None
+    """Why what is left below a node is not translated."""
     required: bool
     mend: str
     rules: tuple[RunRule, ...]

@@ -74,6 +74,10 @@ class Run:
     """What a rule could not write; told at the end if no other rule has written it either."""
     second: dict[int, tuple[Node, RunRule]] = field(default_factory=dict)
     """Fields for whose place another one was first, with another value; by id."""
+    taken: set[tuple[int, str]] = field(default_factory=set)
+    """Nodes that a group has had, by id and the group's goal."""
+    left: list[tuple[Node, RunGroup]] = field(default_factory=list)
+    """Nodes with a reason for all that no rule takes below them."""
 
     def program(self, program: Program) -> None:
         """Apply all groups, then account for what is left."""
@@ -91,8 +95,12 @@ class Run:
         if group.required and not found:
             self._missing(base, path, group.id, group.mend)
         for node in found:
-            if not self._applies(group, node):
+            key = (id(node), group.goal.text)
+            if (group.remaining and key in self.taken) or not self._applies(group, node):
                 continue
+            self.taken.add(key)
+            if group.annex is not None:
+                self.left.append((node, group))
             into = bound(group.goal, goal)
             made = make(self.goal if into.absolute else goal, into, node)
             if made.made_from is None:
@@ -229,8 +237,14 @@ class Run:
     def _absent(self, rule: RunRule, base: Node, goal: Node, here: Node) -> None:
         if rule.default is not None or rule.placeholder is not None:
             self._stood_in(rule, goal, here)
-        elif rule.required and not self._refused(rule, here):
+        elif rule.required and not self._refused(rule, here) and not self._told(rule, goal):
             self._missing(base, rule.origins[0], rule.id, rule.mend)
+
+    def _told(self, rule: RunRule, goal: Node) -> bool:
+        """Whether another rule has filled the place already."""
+        path = bound(rule.goals[0], goal)
+        found = find(self.goal if path.absolute else goal, path)
+        return any(each.value is not None for each in found)
 
     def _stood_in(self, rule: RunRule, goal: Node, here: Node) -> None:
         """What is written where the origin has nothing, or nothing that could be written."""
@@ -256,7 +270,9 @@ class Run:
             return False
         if rule.fits is not None and not rule.fits(converted):
             self._refuse(nodes[0], rule, NotConvertible("does-not-fit", DOES_NOT_FIT))
-            return False
+            if rule.forced is None:
+                return False
+            return self._put(rule, goal, rule.forced(converted), nodes, here=here)
         parts: tuple[str, ...] = (converted,)
         if rule.divide is not None:
             divided = rule.divide.take_apart(converted)
@@ -383,6 +399,10 @@ class Run:
             if node.outcome is None:
                 _tell(self.warnings, problem)
                 node.settle(Outcome.ANNEXED, rule.id, problem.what)
+        for above, group in self.left:
+            for node in above.fields():
+                if node.outcome is None and (node.value or "").strip():
+                    node.settle(Outcome.ANNEXED, group.id, group.annex or "")
         for node in self.origin.fields():
             if node.outcome is not None:
                 continue

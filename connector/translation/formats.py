@@ -17,7 +17,7 @@ from connector.translation.kind import Kind, named_below
 from connector.translation.mapping import MAPPING_FILE, MessageName
 from connector.translation.node import Node, Outcome
 from connector.translation.results import AttachmentReference, Read, Written, references
-from connector.translation.walking import find
+from connector.translation.walking import find, use_tests
 from connector.xml import Element
 
 __all__ = [
@@ -91,6 +91,7 @@ class Formats:
                 if (mark.value or "").strip() in values:
                     mark.settle(Outcome.MAPPED, "marker")
                     mark.uses.append(kind_of_message)
+                    use_tests(path, mark, kind_of_message, "marker")
         side = Side(
             reading=True,
             place=chosen.kind.place,

@@ -150,6 +150,8 @@ class TextTable(_Table):
     pattern: str
     """Regular expression for the whole text."""
     max_length: int | None = Field(default=None, ge=1)
+    sign: str = Field(default="?", min_length=1, max_length=1)
+    """Stands for each sign that the fields cannot hold, where a text has to be written."""
 
 
 class NumberTable(_Table):
@@ -179,6 +181,8 @@ class Rule(_Table):
     """Written where there is nothing that can be written; no value where it is read."""
     fits: str | None = None
     """The table `[texts.…]` that a text must follow to be written."""
+    forced: bool = False
+    """A text that does not fit is written with other signs, but does not count as mapped."""
     rest: bool = False
     """Only for fields that have not been mapped before."""
     also: bool = False
@@ -230,6 +234,8 @@ class Rule(_Table):
             raise ValueError("several targets need 'split' and one source")
         if self.must and (self.value is None or not self.source):
             raise ValueError("'must' goes with a source and a value")
+        if self.forced and self.fits is None:
+            raise ValueError("'forced' goes with 'fits'")
         kinds = ("codes", "date", "moment", "number", "boolean", "local_id", "uuid")
         chosen = [name for name in kinds if getattr(self, name)]
         if len(chosen) > 1:
@@ -268,6 +274,10 @@ class Group(_Table):
     """Read only where something at this place has not been mapped before."""
     rest_target: str | None = None
     """The same for writing."""
+    remaining: bool = False
+    """Not for what an earlier group with the same target has taken."""
+    annex: str | None = None
+    """Why what is below, and no rule has taken, is annexed."""
     use: Texts = ()
     """Blocks whose rules and groups follow its own."""
     rules: tuple[Rule, ...] = ()
@@ -302,7 +312,7 @@ class Mapping(_Table):
     include: tuple[str, ...] = ()
     """Further files with groups and blocks, in order."""
     abbreviations: dict[str, str] = {}
-    """Parts of paths by name: `$name`, or `$name(text)` with the text for `{}`."""
+    """Parts of paths by name: `$name`, or `$name(text)` with the text for `%`."""
     texts: dict[str, TextTable] = {}
     block: tuple[Block, ...] = ()
     group: tuple[Group, ...] = ()

@@ -64,7 +64,7 @@ def _spelled_out(raw: dict[str, Any], file: Path) -> dict[str, Any]:
         stands_for = known.get(found[1])
         if not isinstance(stands_for, str):
             raise KeyError(found[1])
-        return stands_for.replace("{}", found[2] or "")
+        return stands_for.replace("%", found[2] or "")
 
     def path(text: str, key: str) -> str:
         whole = text
