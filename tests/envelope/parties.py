@@ -14,6 +14,7 @@ from tests.envelope.values import (
     LANGUAGES,
     LINES,
     LOCAL_IDS,
+    NUMBERS,
     PARTIAL_DATES,
     SCRIPTS,
     TEXTS,
@@ -30,8 +31,8 @@ def _says_something(part: Any) -> bool:
 # Registers with columns of their own (CPF, CNPJ) are told by the scheme.
 IDENTIFIERS = st.builds(
     m.Identifier,
-    value=TOKENS,
-    scheme=maybe(TOKENS | st.sampled_from(["CPF", "CNPJ", "urn:emla:directory"])),
+    value=NUMBERS,
+    scheme=maybe(NUMBERS | st.sampled_from(["CPF", "CNPJ", "urn:emla:directory"])),
     issuer=maybe(LINES),
 )
 ADDRESSES = st.builds(
@@ -106,7 +107,7 @@ PERSON_NAMES = st.builds(
 IDENTITY_DOCUMENTS = st.builds(
     m.IdentityDocument,
     type=st.sampled_from(m.IdentityDocumentType),
-    number=TOKENS,
+    number=NUMBERS,
     issuing_country=maybe(COUNTRIES),
     issuer=maybe(LINES),
     valid_until=maybe(PARTIAL_DATES),

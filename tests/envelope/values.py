@@ -48,6 +48,8 @@ TEXTS = (
 """Running text with line ends and blanks wherever they fall."""
 TOKENS = st.text(st.sampled_from("aZ09.-_:/@+=éЖ;,'\"&#"), min_size=1, max_size=16)
 """An identifier without white space."""
+NUMBERS = TOKENS | st.sampled_from(["HRB 98765", "912 345 678 00019", "АВ № 123456"])
+"""As their issuers write them."""
 LOCAL_IDS = st.from_regex(r"[A-Za-z_][A-Za-z0-9_.\-]{0,8}", fullmatch=True)
 COUNTRIES = st.sampled_from(["DE", "FR", "BR", "UA", "XK", "EU", "GB"])
 LANGUAGES = st.sampled_from(["de", "fr", "pt", "pt-BR", "en", "uk", "ar", "zh-Hant-TW", "und"])
