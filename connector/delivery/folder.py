@@ -114,6 +114,13 @@ class FolderBackend:
 
     def taken(self) -> Iterator[str]:
         """A message is taken once READY, or its whole folder, is gone."""
+        if not self._marks.is_dir():  # the disk is not there, which is no taking
+            raise transient(
+                "delivery.cannot-read",
+                f"The folder {self._marks} is gone.",
+                mend="Mend the folder or its disk; it is looked at again by itself.",
+                file=str(self._marks),
+            )
         with os.scandir(self._marks) as marks:
             for mark in marks:
                 message_id, _, name = mark.name.partition("~")

@@ -104,12 +104,22 @@ def _chain(connector: Connector, record: MessageRecord, now: datetime) -> Eviden
         if each.type == EvidenceType.SUBMISSION_ACCEPTANCE:
             # Its signature was verified before it was stored.
             root = parse(connector.store.payloads.read(each.payload), file="evidence")
-            return parse_evidence(root)[0]
+            return _completed(parse_evidence(root)[0], record)
     document = next((p for p in parts if p.role is PartRole.ENVELOPE), None) or next(
         (p for p in parts if p.role is PartRole.ORIGINAL), None
     )
     digest = document.payload.sha256 if document else ""
     return first_evidence(connector, record, digest, now)
+
+
+def _completed(first: Evidence, record: MessageRecord) -> Evidence:
+    """What e-CODEX leaves out, and the schema wants in those that follow."""
+    message = replace(
+        first.message,
+        subject=first.message.subject or record.subject,
+        remmd_identifier=first.message.remmd_identifier or record.ebms_id,
+    )
+    return replace(first, message=message)
 
 
 def _issuer(connector: Connector) -> Entity:
