@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import hashlib
 import io
 import zipfile
@@ -131,7 +132,7 @@ def _raised_container(data: bytes, level: Level, services: Services, pki: Pki) -
             content = old.read(entry)
             if "signatures" in entry.filename:
                 content = extend(content, level, services, pki.now, contents=inside(old))
-            new.writestr(entry, content)
+            new.writestr(copy.copy(entry), content)
     return target.getvalue()
 
 

@@ -2,77 +2,50 @@
 
 from __future__ import annotations
 
-import zipfile
-from collections.abc import Iterator
-from contextlib import ExitStack
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
 
 import pytest
+from cryptography.hazmat.primitives.serialization import Encoding
 
+from connector.errors import ConnectorError
+from connector.signature import xades
+from connector.signature.algorithms import (
+    ECDSA_SHA256,
+    ECDSA_SHA384,
+    ECDSA_SHA512,
+    ED25519,
+    RSA_PSS_SHA256,
+    RSA_PSS_SHA384,
+    RSA_PSS_SHA512,
+    RSA_SHA256,
+    RSA_SHA384,
+    RSA_SHA512,
+)
 from connector.signature.pki import KeyType
 from connector.signature.xades_levels import Level, level_of
 from connector.signature.xades_unsigned import SIGNATURE
 from connector.xml import parse
+from tests.interop.artefacts import NOW, Signer, signer
+from tests.interop.dss_side import STAMPS, judged, made_by_dss, validated
 from tests.interop.matrix import Recorder
 from tests.interop.peers import Peer
 from tests.interop.signatures import (
-    CONTAINERS,
-    CONTENT,
-    FILE,
     FORMATS,
     PACKAGINGS,
     PASSWORD,
     XML,
     Surroundings,
+    keystore,
     raised,
     signature_documents,
     signed,
     stamped,
-    surroundings,
     verified,
 )
-from tests.signature.certomancer_pki import running
 
-KINDS = [KeyType.RSA_2048, KeyType.P256, KeyType.ED25519]
 JUDGED = "DSS judges signatures of emla"
 JUDGE = "emla judges signatures of DSS"
-
-
-@pytest.fixture(scope="module")
-def places(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[KeyType, Surroundings]]:
-    """A PKI for each kind of key, its clock at the time of the start."""
-    now = datetime.now(UTC).replace(microsecond=0)
-    with ExitStack() as stack:
-        made = {}
-        for kind in KINDS:
-            folder = tmp_path_factory.mktemp(f"pki-{kind}")
-            pki = stack.enter_context(running(folder, kind))
-            pki.at(now)
-            made[kind] = surroundings(pki, kind, folder / "files")
-        yield made
-
-
-@pytest.fixture(params=KINDS)
-def place(request: pytest.FixtureRequest, places: dict[KeyType, Surroundings]) -> Surroundings:
-    return places[request.param]
-
-
-def judged(dss: Peer, place: Surroundings, packaging: str, data: bytes, level: Level) -> None:
-    """DSS has to find everything valid, from what is in the signature where that is enough."""
-    path = place.folder / f"signed{'.zip' if packaging in CONTAINERS else '.xml'}"
-    path.write_bytes(data)
-    more: dict[str, Any] = {"crls": place.crls} if level < Level.LT else {}
-    if packaging == "detached":
-        (place.folder / FILE).write_bytes(CONTENT)
-        more["detached"] = [place.folder / FILE]
-    answer = dss.ask("validate", file=path, trust=place.trust, revocation=True, **more)
-    assert len(answer["signatures"]) == (2 if packaging == "enveloped, beside others" else 1)
-    for said in answer["signatures"]:
-        assert said["indication"] == "TOTAL_PASSED", said
-        assert said["format"] == f"XAdES-BASELINE-{level.name}", said
-        assert said["structure_valid"] and not said["errors"] and not said["warnings"], said
 
 
 @pytest.mark.parametrize("level", Level)
@@ -87,53 +60,6 @@ def test_dss_judges(
     judged(dss, place, packaging, data, level)
 
 
-# --- DSS signs -----------------------------------------------------------------------------------
-
-
-def made_by_dss(dss: Peer, place: Surroundings, form: str, level: Level, **more: Any) -> bytes:
-    """What DSS makes of the same content."""
-    out = place.folder / "by-dss"
-    dss.ask(
-        "sign",
-        format=form,
-        level=level.name,
-        files=content_files(form, place.folder),
-        out=out,
-        keystore=place.keystore,
-        tsa=place.tsa,
-        password=PASSWORD,
-        trust=place.trust,
-        crls=place.crls,
-        **{"digest": "SHA512" if place.kind is KeyType.ED25519 else "SHA256", **more},
-    )
-    return out.read_bytes()
-
-
-def content_files(form: str, folder: Path) -> list[Path]:
-    xml, file, archive = folder / "envelope.xml", folder / FILE, folder / "SignedContent.zip"
-    xml.write_bytes(XML)
-    file.write_bytes(CONTENT)
-    with zipfile.ZipFile(archive, "w") as inner:
-        inner.write(xml, xml.name)
-        inner.write(file, file.name)
-    return {
-        "enveloped": [xml],
-        "enveloping": [file],
-        "enveloping, element": [xml],
-        "detached": [file],
-        "asic-s": [archive],
-        "asic-e": [xml, file],
-    }[form]
-
-
-STAMPS = {
-    Level.B: [],
-    Level.T: ["SignatureTimeStamp"],
-    Level.LT: ["SignatureTimeStamp"],
-    Level.LTA: ["SignatureTimeStamp", "ArchiveTimeStamp"],
-}
-
-
 @pytest.mark.parametrize("level", Level)
 @pytest.mark.parametrize("form", FORMATS)
 def test_we_judge(
@@ -146,3 +72,96 @@ def test_we_judge(
     ((document, _),) = signature_documents(form, data)
     assert level_of(next(parse(document).iter(SIGNATURE))) is level
     assert stamped(form, data) == STAMPS[level]
+
+
+ALTERATIONS = {
+    "enveloped": ("Größe".encode(), "größe".encode()),
+    "enveloped, beside others": ("Größe".encode(), "größe".encode()),
+    "element": ("Größe".encode(), "größe".encode()),
+    "enveloping, element": ("Größe".encode(), "größe".encode()),
+    "enveloping, octets": (b"AAECAwQF", b"AAECAwQG"),
+    "detached": (b"Anlage", b"anlage"),
+}
+
+
+@pytest.mark.parametrize("packaging", ALTERATIONS)
+def test_dss_finds_what_was_altered(dss: Peer, place: Surroundings, packaging: str) -> None:
+    """Or else its judgement would be worth nothing."""
+    old, new = ALTERATIONS[packaging]
+    data = signed(packaging, place.signing()).replace(old, new, 1)
+    for said in validated(dss, place.folder / "altered.xml", data, place.trust):
+        assert said["indication"] in {"TOTAL_FAILED", "INDETERMINATE"}
+        assert not (said["intact"] and said["valid"])
+
+
+@pytest.mark.parametrize("form", ["enveloped", "enveloping", "detached"])
+def test_we_find_what_was_altered(dss: Peer, place: Surroundings, form: str) -> None:
+    old, new = ALTERATIONS[{"enveloping": "enveloping, octets"}.get(form, form)]
+    data = made_by_dss(dss, place, form, Level.B)
+    altered = data.replace(old, new, 1)
+    assert altered != data
+    with pytest.raises(ConnectorError, match=r"signature\.(digest|value)-mismatch"):
+        verified(form, altered, place.store, place.pki.now)
+
+
+# --- Every algorithm, at level B -----------------------------------------------------------------
+
+METHODS = [
+    (KeyType.RSA_2048, RSA_SHA256, "SHA256", False),
+    (KeyType.RSA_2048, RSA_SHA384, "SHA384", False),
+    (KeyType.RSA_3072, RSA_SHA512, "SHA512", False),
+    (KeyType.RSA_2048, RSA_PSS_SHA256, "SHA256", True),
+    (KeyType.RSA_2048, RSA_PSS_SHA384, "SHA384", True),
+    (KeyType.RSA_3072, RSA_PSS_SHA512, "SHA512", True),
+    (KeyType.P256, ECDSA_SHA256, "SHA256", False),
+    (KeyType.P384, ECDSA_SHA384, "SHA384", False),
+    (KeyType.P521, ECDSA_SHA512, "SHA512", False),
+    (KeyType.BRAINPOOL_256, ECDSA_SHA256, "SHA256", False),
+    (KeyType.BRAINPOOL_384, ECDSA_SHA384, "SHA384", False),
+    (KeyType.BRAINPOOL_512, ECDSA_SHA512, "SHA512", False),
+    (KeyType.ED25519, ED25519, "SHA512", False),
+]
+ALGORITHMS = "signature algorithms, level B"
+
+
+def algorithm_name(kind: KeyType, method: str) -> str:
+    return f"{method.partition('#')[2]} by {kind}"
+
+
+def trusted(made: Signer, folder: Path) -> Path:
+    folder.mkdir()
+    certificate = made.root.key.certificate.public_bytes(Encoding.PEM)
+    (folder / "root.pem").write_bytes(certificate)
+    return folder
+
+
+@pytest.mark.parametrize(("kind", "method", "digest", "pss"), METHODS)
+def test_dss_knows_the_algorithm(
+    dss: Peer, tmp_path: Path, matrix: Recorder,
+    kind: KeyType, method: str, digest: str, pss: bool,
+) -> None:  # fmt: skip
+    matrix(ALGORITHMS, algorithm_name(kind, method), "emla, judged by DSS")
+    made = signer(kind)
+    data = xades.sign_enveloped(parse(XML), made.key, NOW, signature_method=method)
+    trust = trusted(made, tmp_path / "trust")
+    (said,) = validated(dss, tmp_path / "signed.xml", data, trust)
+    assert said["indication"] == "TOTAL_PASSED", said
+    assert not said["errors"] and not said["warnings"], said
+
+
+@pytest.mark.parametrize(("kind", "method", "digest", "pss"), METHODS)
+def test_we_know_the_algorithm(
+    dss: Peer, tmp_path: Path, matrix: Recorder,
+    kind: KeyType, method: str, digest: str, pss: bool,
+) -> None:  # fmt: skip
+    matrix(ALGORITHMS, algorithm_name(kind, method), "DSS, judged by emla")
+    made = signer(kind)
+    xml, out = tmp_path / "x.xml", tmp_path / "signed.xml"
+    xml.write_bytes(XML)
+    dss.ask(
+        "sign", format="enveloped", files=[xml], out=out, digest=digest, pss=pss,
+        keystore=keystore(made.key, tmp_path / "k.p12"), password=PASSWORD,
+        trust=trusted(made, tmp_path / "trust"),
+    )  # fmt: skip
+    (found,) = verified("enveloped", out.read_bytes(), made.trust, datetime.now(UTC))
+    assert found.signature_method == method and found.certificate == made.key.certificate

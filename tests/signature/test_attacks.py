@@ -9,14 +9,15 @@ from base64 import b64encode
 from collections.abc import Callable
 
 import pytest
-from cryptography.hazmat.primitives import serialization
-from cryptography.hazmat.primitives.asymmetric import ec, rsa
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec, rsa, utils
 from lxml import etree
 
 from connector.signature import xades
 from connector.signature.algorithms import (
     C14N,
     ECDSA_SHA256,
+    ECDSA_SHA512,
     ED25519,
     EXC_C14N,
     RSA_PSS_SHA256,
@@ -24,7 +25,9 @@ from connector.signature.algorithms import (
     RSA_SHA256,
     RSA_SHA512,
     SHA1,
+    SIGNATURE_METHODS,
     AlgorithmPolicy,
+    verify,
 )
 from connector.signature.dsig_model import (
     ATTACHMENT_CONTENT,
@@ -441,6 +444,25 @@ def test_der_encoded_ecdsa_value(pki: TestPki) -> None:
     signature[1].text = b64encode(pki.key.sign_der(info)).decode()
     with refused("signature.value-mismatch"):
         check(text(root), pki)
+
+
+@pytest.mark.parametrize("cut", [1, 2, 3])
+def test_ecdsa_values_without_leading_zeros(cut: int) -> None:
+    """EU DSS leaves them off where both halves have them; nothing else may be missing."""
+    key = ec.generate_private_key(ec.SECP521R1())
+    while True:
+        r, s = utils.decode_dss_signature(key.sign(b"data", ec.ECDSA(hashes.SHA512())))
+        if 1 << 512 <= max(r, s) < 1 << 520:
+            break
+    method = SIGNATURE_METHODS[ECDSA_SHA512]
+    halves = [each.to_bytes(66, "big") for each in (r, s)]
+    assert halves[0][0] == halves[1][0] == 0
+    assert verify(key.public_key(), method, b"".join(halves), b"data")
+    shorter = b"".join(half[cut:] for half in halves)
+    assert verify(key.public_key(), method, shorter, b"data") is (cut == 1)
+    assert not verify(key.public_key(), method, halves[0][1:] + halves[1], b"data")
+    assert not verify(key.public_key(), method, b"\0" + halves[0] + b"\0" + halves[1], b"data")
+    assert not verify(key.public_key(), method, b"", b"data")
 
 
 # --- Certificates. ---

@@ -5,7 +5,9 @@ import com.google.gson.JsonObject;
 import emla.peer.control.Control;
 import eu.europa.esig.dss.model.DSSDocument;
 import eu.europa.esig.dss.model.FileDocument;
+import eu.europa.esig.dss.spi.DSSSecurityProvider;
 import java.io.IOException;
+import java.security.Security;
 import java.util.ArrayList;
 import java.util.List;
 
@@ -15,6 +17,8 @@ import java.util.List;
  */
 public final class Main {
   public static void main(String[] arguments) throws IOException {
+    // Before the JDK's own, for the Brainpool curves, which that no longer knows.
+    Security.insertProviderAt(DSSSecurityProvider.getSecurityProvider(), 1);
     new Control()
         .on("validate", Validation::run)
         .on("sign", Signing::sign)

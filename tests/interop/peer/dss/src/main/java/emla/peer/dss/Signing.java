@@ -23,18 +23,21 @@ import eu.europa.esig.dss.token.DSSPrivateKeyEntry;
 import eu.europa.esig.dss.token.Pkcs12SignatureToken;
 import eu.europa.esig.dss.xades.XAdESSignatureParameters;
 import eu.europa.esig.dss.xades.signature.XAdESService;
-import java.io.File;
+import java.io.FileInputStream;
 import java.io.IOException;
+import java.io.InputStream;
 import java.security.KeyStore;
 import java.security.KeyStore.PasswordProtection;
+import java.time.Instant;
+import java.util.Date;
 import java.util.List;
 import java.util.Map;
 
 /**
- * {@code {"format": "enveloped"|"enveloping"|"enveloping, element"|"detached"|"asic-s"|"asic-e"|
- * "pades", "level": B|T|LT|LTA, "files": [file], "out", "keystore", "password", "digest"?, "pss"?, "trust", "crls"?, "tsa"?:
- * PKCS#12 file with the same password}} signs; {@code extend} takes one file, what it signs as
- * "detached", and no keystore.
+ * {@code {"format": enveloped | enveloping | enveloping, element | detached | asic-s | asic-e |
+ * pades, "level": B | T | LT | LTA, "files": [file], "out", "keystore", "password", "digest"?,
+ * "pss"?, "trust", "crls"?, "tsa"?: PKCS#12 file with the same password, "at"?: time of its
+ * timestamps}} signs; {@code extend} takes one "file", what it signs as "detached", no keystore.
  */
 final class Signing {
   static Object sign(JsonObject arguments) throws Exception {
@@ -137,10 +140,16 @@ final class Signing {
   }
 
   private static KeyEntityTSPSource timestampSource(JsonObject arguments) throws Exception {
-    var keys = KeyStore.getInstance(new File(Main.text(arguments, "tsa")), password(arguments));
+    var keys = KeyStore.getInstance("PKCS12");
+    try (InputStream file = new FileInputStream(Main.text(arguments, "tsa"))) {
+      keys.load(file, password(arguments));
+    }
     var source =
         new KeyEntityTSPSource(keys, keys.aliases().nextElement(), password(arguments));
     source.setTsaPolicy("1.3.6.1.4.1.32473.1");
+    if (arguments.has("at")) {
+      source.setProductionTime(Date.from(Instant.parse(Main.text(arguments, "at"))));
+    }
     return source;
   }
 

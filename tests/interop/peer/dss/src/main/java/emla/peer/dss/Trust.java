@@ -11,13 +11,14 @@ import eu.europa.esig.dss.spi.x509.CommonTrustedCertificateSource;
 import eu.europa.esig.dss.spi.x509.revocation.RevocationSource;
 import eu.europa.esig.dss.spi.x509.revocation.RevocationToken;
 import eu.europa.esig.dss.spi.x509.revocation.crl.ExternalResourcesCRLSource;
+import eu.europa.esig.dss.validation.RevocationDataVerifierFactory;
 import java.io.File;
 import java.util.List;
 import java.util.stream.Stream;
 
 /** {@code {"trust": folder of certificates, "crls"?: folder}}; nothing is fetched over a network. */
 final class Trust {
-  static CommonCertificateVerifier verifier(JsonObject arguments) {
+  static CommonCertificateVerifier verifier(JsonObject arguments) throws Exception {
     var trusted = new CommonTrustedCertificateSource();
     for (File file : new File(Main.text(arguments, "trust")).listFiles()) {
       trusted.addCertificate(DSSUtils.loadCertificate(file));
@@ -25,6 +26,8 @@ final class Trust {
     var verifier = new CommonCertificateVerifier();
     verifier.setTrustedCertSources(trusted);
     verifier.setAIASource(null);
+    verifier.setRevocationDataVerifier(
+        new RevocationDataVerifierFactory(Validation.policy(arguments)).create());
     if (arguments.has("crls")) {
       verifier.setCrlSource(new Lists(new File(Main.text(arguments, "crls"))));
     }

@@ -76,7 +76,7 @@ final class Validation {
   }
 
   /** The policy that DSS ships, but for what a test PKI lacks, and with EdDSA. */
-  private static ValidationPolicy policy(JsonObject arguments) throws Exception {
+  static ValidationPolicy policy(JsonObject arguments) throws Exception {
     boolean revocation =
         arguments.has("revocation") && arguments.get("revocation").getAsBoolean();
     ConstraintsParameters policy;

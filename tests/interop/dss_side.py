@@ -1,0 +1,98 @@
+"""EU DSS as judge, signer and raiser of signatures, told what to do with files in a folder."""
+
+from __future__ import annotations
+
+import zipfile
+from pathlib import Path
+from typing import Any
+
+from connector.signature.pki import KeyType
+from connector.signature.xades_levels import Level
+from tests.interop.peers import Peer
+from tests.interop.signatures import CONTAINERS, CONTENT, FILE, PASSWORD, XML, Surroundings
+
+STAMPS = {
+    Level.B: [],
+    Level.T: ["SignatureTimeStamp"],
+    Level.LT: ["SignatureTimeStamp"],
+    Level.LTA: ["SignatureTimeStamp", "ArchiveTimeStamp"],
+}
+
+
+def validated(dss: Peer, path: Path, data: bytes, trust: Path, **more: Any) -> list[dict[str, Any]]:
+    """What DSS says of each signature in `data`, written to `path`."""
+    path.write_bytes(data)
+    answer = dss.ask("validate", file=path, trust=trust, **more)
+    found: list[dict[str, Any]] = answer["signatures"]
+    return found
+
+
+def judged(dss: Peer, place: Surroundings, packaging: str, data: bytes, level: Level) -> None:
+    """DSS has to find everything valid, from what is in the signature where that is enough."""
+    path = place.folder / f"signed{'.zip' if packaging in CONTAINERS else '.xml'}"
+    more: dict[str, Any] = {"crls": place.crls} if level < Level.LT else {}
+    if packaging == "detached":
+        (place.folder / FILE).write_bytes(CONTENT)
+        more["detached"] = [place.folder / FILE]
+    signatures = validated(dss, path, data, place.trust, revocation=True, **more)
+    assert len(signatures) == (2 if packaging == "enveloped, beside others" else 1)
+    for said in signatures:
+        assert said["indication"] == "TOTAL_PASSED", said
+        assert said["format"] == f"XAdES-BASELINE-{level.name}", said
+        assert said["structure_valid"] and not said["errors"] and not said["warnings"], said
+
+
+def made_by_dss(dss: Peer, place: Surroundings, form: str, level: Level, **more: Any) -> bytes:
+    """What DSS makes of the same content."""
+    out = place.folder / "by-dss"
+    dss.ask(
+        "sign",
+        format=form,
+        level=level.name,
+        files=content_files(form, place.folder),
+        out=out,
+        keystore=place.keystore,
+        tsa=place.tsa,
+        password=PASSWORD,
+        trust=place.trust,
+        crls=place.crls,
+        **{"digest": "SHA512" if place.kind is KeyType.ED25519 else "SHA256", **more},
+    )
+    return out.read_bytes()
+
+
+def content_files(form: str, folder: Path) -> list[Path]:
+    xml, file, archive = folder / "envelope.xml", folder / FILE, folder / "SignedContent.zip"
+    xml.write_bytes(XML)
+    file.write_bytes(CONTENT)
+    with zipfile.ZipFile(archive, "w") as inner:
+        inner.write(xml, xml.name)
+        inner.write(file, file.name)
+    return {
+        "enveloped": [xml],
+        "enveloping": [file],
+        "enveloping, element": [xml],
+        "detached": [file],
+        "asic-s": [archive],
+        "asic-e": [xml, file],
+    }[form]
+
+
+def raised_by_dss(dss: Peer, place: Surroundings, form: str, data: bytes, level: Level) -> bytes:
+    path, out = place.folder / "lower", place.folder / "higher"
+    path.write_bytes(data)
+    (place.folder / FILE).write_bytes(CONTENT)
+    dss.ask(
+        "extend",
+        at=place.pki.now.isoformat().replace("+00:00", "Z"),
+        format=form,
+        level=level.name,
+        file=path,
+        out=out,
+        detached=[place.folder / FILE],
+        tsa=place.tsa,
+        password=PASSWORD,
+        trust=place.trust,
+        crls=place.crls,
+    )
+    return out.read_bytes()
