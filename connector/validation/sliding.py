@@ -88,7 +88,8 @@ class Sliding:
             times = _within(status.algorithms, times, certificate)
         for status in revoked:
             assert status.revoked is not None
-            times = _Times(min(times.control, status.revoked), min(times.bound, status.revoked))
+            last = status.revoked - _MOMENT
+            times = _Times(min(times.control, last), min(times.bound, last))
         return times if revoked else times.fresh(latest(found).until, self.policy.strict)
 
 
