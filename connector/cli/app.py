@@ -8,6 +8,7 @@ import typer
 
 from connector.cli import (
     check,
+    demo,
     directory,
     formats,
     init,
@@ -30,8 +31,11 @@ app = typer.Typer(
     "configuration, 3 try again later.",
 )
 
+FIRST = "To see it work"
 CONNECTOR = "The connector"
 DOCUMENTS = "Documents (no running connector needed)"
+
+app.command("demo", rich_help_panel=FIRST)(demo.demo)
 
 app.command("init", rich_help_panel=CONNECTOR)(init.init)
 app.command("check", rich_help_panel=CONNECTOR)(check.check)
