@@ -32,6 +32,8 @@ from connector.signature.pki import Authority, KeyType
 from connector.signature.trust import TrustStore
 from connector.xml import parse
 
+JUDGED = "what emla signs"
+"""In the matrix: the judge is in the column."""
 NOW = datetime.now(UTC).replace(microsecond=0)
 ENVELOPES = sorted(path.stem for path in shipped("samples").glob("envelope/*.xml"))
 CMS_NAMES = {

@@ -12,12 +12,11 @@ import pytest
 from cryptography.hazmat.primitives.serialization import Encoding
 
 from connector.signature.pki import KeyType
-from tests.interop.artefacts import SIGNED_XML, container, signed_token_pdf, signer
+from tests.interop.artefacts import JUDGED, SIGNED_XML, container, signed_token_pdf, signer
 from tests.interop.dss_side import validated
 from tests.interop.matrix import Recorder
 from tests.interop.peers import Peer
 
-JUDGED = "DSS judges emla"
 KINDS = [KeyType.RSA_2048, KeyType.P256, KeyType.ED25519]
 
 
@@ -44,7 +43,7 @@ def passed(said: Mapping[str, Any]) -> bool:
 def test_signed_xml(
     dss: Peer, tmp_path: Path, trust: Path, matrix: Recorder, kind: KeyType, name: str
 ) -> None:
-    matrix(JUDGED, name, kind)
+    matrix(JUDGED, name, f"DSS {kind}")
     signed = SIGNED_XML[name](signer(kind).key)
     (said,) = validated(dss, tmp_path / "signed.xml", signed, trust)
     assert passed(said) and said["format"] == "XAdES-BASELINE-B"
@@ -68,7 +67,7 @@ def altered_content(container: bytes) -> bytes:
 
 @pytest.mark.parametrize("kind", KINDS)
 def test_container(dss: Peer, tmp_path: Path, trust: Path, matrix: Recorder, kind: KeyType) -> None:
-    matrix(JUDGED, "container (ASiC-S)", kind)
+    matrix(JUDGED, "container (ASiC-S)", f"DSS {kind}")
     key = signer(kind).key
     data = container(key, signed_token_pdf(kind, key))
     (said,) = validated(dss, tmp_path / "container.asics", data, trust)
@@ -81,7 +80,7 @@ def test_container(dss: Peer, tmp_path: Path, trust: Path, matrix: Recorder, kin
 
 @pytest.mark.parametrize("kind", KINDS)
 def test_token_pdf(dss: Peer, tmp_path: Path, trust: Path, matrix: Recorder, kind: KeyType) -> None:
-    matrix(JUDGED, "token, PDF", kind)
+    matrix(JUDGED, "token, PDF", f"DSS {kind}")
     data = signed_token_pdf(kind, signer(kind).key)
     (said,) = validated(dss, tmp_path / "token.pdf", data, trust)
     assert passed(said) and said["format"] == "PAdES-BASELINE-B"
