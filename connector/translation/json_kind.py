@@ -27,6 +27,8 @@ _BOM: Final = b"\xef\xbb\xbf"
 
 
 _STRING: Final = re.compile(r'"[^"\\]*(?:\\.[^"\\]*)*(?:"|\\?\Z)', re.DOTALL)
+MAX_ESCAPES: Final = 1_000_000
+"""Each becomes an object of its own while a text is read."""
 _SURROGATE: Final = re.compile("[\ud800-\udfff]")
 _MODEST: Final = re.compile(r"-?\d{1,20}(?:\.\d{1,20})?(?:[eE][+-]?\d\d?)?", re.ASCII)
 
@@ -54,7 +56,7 @@ def _refuse_constant(text: str) -> Any:
 _DECODER: Final = json.JSONDecoder(
     object_pairs_hook=_Members,
     parse_int=_Number,
-    parse_float=_Number,
+    parse_float=_real,
     parse_constant=_refuse_constant,
     strict=True,
 )
@@ -138,6 +140,13 @@ def _decoded(data: bytes, file: str | None) -> str:
 
 def _require_few(text: str, limits: LimitsTable, file: str | None) -> None:
     """Before anything is built: a few bytes become a few hundred as objects."""
+    if (escapes := text.count("\\")) > MAX_ESCAPES:
+        raise unacceptable(
+            "translation.too-large",
+            f"The document has {escapes} escape sequences; {MAX_ESCAPES} are allowed.",
+            mend="Write letters as they are, in UTF-8.",
+            file=file,
+        )
     if sum(map(text.count, ",[{")) > limits.max_fields:
         bare = _STRING.sub("", text)
         if sum(map(bare.count, ",[{")) > limits.max_fields:
