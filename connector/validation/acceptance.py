@@ -12,8 +12,6 @@ from cryptography import x509
 
 from connector.errors import Problem
 from connector.signature.algorithms import DIGEST_METHODS
-from connector.signature.certificates import public_key
-from connector.signature.dsig_model import ParsedSignature
 from connector.signature.xades_statements import ImpliedPolicy, SignaturePolicy
 from connector.validation.indications import SubIndication
 from connector.validation.policy import NEVER, ValidationPolicy
@@ -21,14 +19,14 @@ from connector.validation.report import PASSED, Conclusion, Stamped, TimestampRe
 
 
 def check_acceptance(
-    signature: ParsedSignature,
     certificate: x509.Certificate,
     best: datetime,
+    end: datetime,
     policy: ValidationPolicy,
     signature_policy: SignaturePolicy | ImpliedPolicy | None,
 ) -> Conclusion:
-    """Signature acceptance validation (5.2.8): key usage, the policy that was signed under,
-    and the algorithms of the signature when it is proven to have existed."""
+    """Signature acceptance validation (5.2.8): key usage, the policy that was signed under, and the
+    algorithms of the signature, which count until `end`, when it is proven to have existed."""
     subject = certificate.subject.rfc4514_string()
     if not _may_sign(certificate):
         return Conclusion(
@@ -40,10 +38,6 @@ def check_acceptance(
             SubIndication.NOT_YET_VALID,
             (f"The signature was made before the certificate of {subject} became valid.",),
         )
-    algorithms = policy.algorithms
-    end = algorithms.signature(signature.signature_method, public_key(certificate))
-    for reference in signature.references:
-        end = min(end, algorithms.digest_method(reference.digest_method))
     if best < end:
         return _check_policy(signature_policy, policy)
     if end == NEVER:
@@ -95,7 +89,7 @@ def check_order(
             ("The content was stamped after the signature over it.",),
         )
     first = [each.time for each in good if each.of is Stamped.SIGNATURE and each.time]
-    archived = [each.time for each in good if each.of is Stamped.ARCHIVE and each.time]
+    archived = [each.time for each in good if each.of.archives and each.time]
     if first and archived and min(first) > min(archived):
         return Conclusion(
             SubIndication.TIMESTAMP_ORDER_FAILURE,

@@ -47,6 +47,11 @@ class Stamped(StrEnum):
     DOCUMENT = "document"
     """A PDF up to there."""
 
+    @property
+    def archives(self) -> bool:
+        """Whether it protects validation data, too."""
+        return self in {Stamped.ARCHIVE, Stamped.DOCUMENT}
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TimestampReport:

@@ -12,6 +12,7 @@ from connector.signature.dsig_model import DS, refused
 from connector.signature.xades_levels import level_of
 from connector.signature.xades_several import countersignatures
 from connector.validation.basis import Basis
+from connector.validation.in_time import InTime
 from connector.validation.report import Conclusion, SignatureReport, ValidationReport
 from connector.validation.xades_basic import (
     Facts,
@@ -20,7 +21,7 @@ from connector.validation.xades_basic import (
     concluded,
     names_of,
 )
-from connector.validation.xades_in_time import InTime
+from connector.validation.xades_evidence import xades_evidence
 from connector.xml import Element, parse
 
 MAX_SIGNATURES: Final = 64
@@ -68,7 +69,8 @@ def validate_signature(signature: Element, basis: Basis) -> SignatureReport:
     if not conclusion.passed:
         return replace(report, countersignatures=_countersignatures(signature, basis))
     try:
-        report = InTime(facts, basis).validated(report)
+        evidence = xades_evidence(facts, basis.contents)
+        report = InTime(evidence, basis).validated(report)
     except ConnectorError as error:
         # Unsigned properties that cannot be read: nothing that anybody signed.
         report = replace(report, conclusion=concluded(error))
