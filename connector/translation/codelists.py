@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from enum import StrEnum
 from pathlib import Path
-from typing import Final
+from typing import Final, Literal
 
 from pydantic import BaseModel, ConfigDict
 
@@ -49,6 +49,8 @@ class CodeListFile(BaseModel):
     """Where the codes come from, with version and date."""
     several: str = "first"
     """`first`: of several equally good matches take the one that stands first; `refuse`."""
+    unknown: Literal["refuse", "annex"] = "refuse"
+    """A national code that is not listed is a problem, or stays in its document with a warning."""
     fallback: str | None = None
     """The envelope's code for national codes that are not listed."""
     fallback_out: str | None = None
@@ -79,7 +81,7 @@ class CodeList:
             return pair.target, _note(pair)
         if self.file.fallback is not None:
             return self.file.fallback, f"The code {code!r} is not in the list {self.name}."
-        raise self._unknown(code)
+        raise self._unknown(code, lenient=self.file.unknown == "annex")
 
     def write(self, code: str) -> tuple[str, str]:
         """The national code for one of the envelope; otherwise as `read`."""
@@ -114,11 +116,12 @@ class CodeList:
             )
         return best[0]
 
-    def _unknown(self, code: str) -> NotConvertible:
+    def _unknown(self, code: str, *, lenient: bool = False) -> NotConvertible:
         return NotConvertible(
             "unknown-code",
-            f"The code {code!r} is not in the list {self.name} ({self.file.title}).",
+            f"The code {code[:80]!r} is not in the list {self.name} ({self.file.title}).",
             "Use a code of the list, or add the code to the list's file.",
+            lenient=lenient,
         )
 
 

@@ -21,6 +21,7 @@ from connector.translation.paths import Path, parse_path, pattern_of
 from connector.translation.values import Template
 
 RENUMBERED: Final = "The envelope's own id, which the format does not have."
+_TEST: Final = re.compile(r"\[[^\]]")
 COUNTED: Final = "A number that the order tells."
 
 
@@ -168,8 +169,9 @@ class Compiler:
         named = rule.id or f"{group.id}.{_last(rule)}"
         try:
             if rule.annex is not None or rule.drop is not None or rule.lost is not None:
-                way.reasons.extend(self._reasons(rule, place, named, way))
-                return []
+                placed, plain = self._divided(rule, named, way)
+                way.reasons.extend(self._reasons(plain, place, named, way))
+                return placed
             run = self._run(rule, place, named, way)
             if rule.generate is not None and way.reading == bool(rule.source):
                 way.reasons.extend(self._renumbered(rule, place, named))
@@ -179,12 +181,34 @@ class Compiler:
         except (ValueError, re.error) as error:
             self._problem(str(error), key)
             return []
-        return [run] if way.goes(rule) or run.implied is not None else []
+        return [run] if way.goes(rule) else []
 
     def _renumbered(self, rule: Rule, place: Place, named: str) -> list[Reason]:
         if rule.target:
             return _reason(place.targets, rule.target, Outcome.ANNEXED, named, RENUMBERED)
         return _reason(place.names, rule.source, Outcome.DROPPED, named, COUNTED)
+
+    def _divided(self, rule: Rule, named: str, way: Way) -> tuple[list[RunRule], Rule]:
+        """Reasons for paths with tests are looked for where they are; others go by name alone."""
+        if not way.reading or rule.lost is not None:
+            return [], rule
+        tested = tuple(each for each in rule.source if _TEST.search(each))
+        outcome = Outcome.ANNEXED if rule.annex is not None else Outcome.DROPPED
+        text = rule.annex if rule.annex is not None else rule.drop
+        placed = [
+            RunRule(
+                id=named,
+                origins=(self._path(each),),
+                goals=(),
+                convert=None,
+                set_aside=(outcome, text or ""),
+                condition=self._condition(rule.if_source, way),
+                exception=self._condition(rule.unless_source, way),
+            )
+            for each in tested
+        ]
+        rest = tuple(each for each in rule.source if each not in tested)
+        return placed, rule.model_copy(update={"source": rest})
 
     def _reasons(self, rule: Rule, place: Place, named: str, way: Way) -> list[Reason]:
         if rule.lost is not None:
@@ -331,7 +355,7 @@ def _reason(
 ) -> list[Reason]:
     found = []
     for path in paths:
-        if re.search(r"\[[^\]]", path):
+        if _TEST.search(path):
             raise ValueError(f"{path!r}: a path with a reason has no tests")
         prefix = () if path.startswith("/") else names
         found.append(Reason(pattern_of(prefix, path), outcome, rule, text))

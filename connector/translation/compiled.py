@@ -61,6 +61,8 @@ class RunRule:
     condition: Path | None = None
     exception: Path | None = None
     """The rule does not apply where there is something at this path."""
+    set_aside: tuple[Outcome, str] | None = None
+    """The origin is not translated for a reason; only told where no other rule takes it."""
     scalar: Scalar = Scalar.STRING
     beside_origin: tuple[tuple[tuple[str, ...], tuple[str, ...]], ...] = ()
     """Fields next to the origin that belong to its value, with the values expected."""

@@ -23,6 +23,7 @@ from connector.translation.walking import (
     find,
     make,
     not_mapped,
+    tested,
     tidy,
     use_tests,
 )
@@ -76,8 +77,8 @@ class Run:
     """Fields for whose place another one was first, with another value; by id."""
     taken: set[tuple[int, str]] = field(default_factory=set)
     """Nodes that a group has had, by id and the group's goal."""
-    left: list[tuple[Node, RunGroup]] = field(default_factory=list)
-    """Nodes with a reason for all that no rule takes below them."""
+    left: list[tuple[Node, str, Outcome, str]] = field(default_factory=list)
+    """Nodes with rule, outcome and reason for all that no rule takes at or below them."""
 
     def program(self, program: Program) -> None:
         """Apply all groups, then account for what is left."""
@@ -100,7 +101,7 @@ class Run:
                 continue
             self.taken.add(key)
             if group.annex is not None:
-                self.left.append((node, group))
+                self.left.append((node, group.id, Outcome.ANNEXED, group.annex))
             into = bound(group.goal, goal)
             made = make(self.goal if into.absolute else goal, into, node)
             if made.made_from is None:
@@ -130,7 +131,11 @@ class Run:
     def _rule(self, rule: RunRule, here: Node, goal: Node) -> None:
         if not self._applies(rule, here):
             return
-        if rule.implied is not None:
+        if rule.set_aside is not None:
+            for node in self._seek(rule.origins[0], here):
+                for each in (node, *tested(rule.origins[0], node)):
+                    self.left.append((each, rule.id, *rule.set_aside))
+        elif rule.implied is not None:
             self._implied(rule, rule.implied, self._seek(rule.origins[0], here))
         elif rule.constant is not None:
             self._put(rule, goal, rule.constant, here=here)
@@ -157,7 +162,7 @@ class Run:
         found = self._seek(path, here)
         nodes = [each for each in found if self._filled(each, rule)]
         if not nodes:
-            if not any(_says(each, rule.nothing) for each in found):
+            if not any(_is_said(each, rule) for each in found):
                 self._absent(rule, base, goal, here)
         elif rule.gather is not None:
             self._gathered(rule, nodes, goal, here)
@@ -361,11 +366,11 @@ class Run:
             line=node.line,
             path=self.side.place(node),
         )
-        if self.side.reading or rule.required:
+        if (self.side.reading or rule.required) and not error.lenient:
             _tell(self.problems, problem)
             node.settle(Outcome.REFUSED, rule.id, error.what)
         elif not rule.also:
-            # What no rule can write travels in the signed envelope.
+            # What no rule can write travels in the signed envelope, or with the original.
             self.not_written.append((node, rule, problem))
 
     def _warn(self, node: Node, code: str, what: str) -> None:
@@ -399,10 +404,10 @@ class Run:
             if node.outcome is None:
                 _tell(self.warnings, problem)
                 node.settle(Outcome.ANNEXED, rule.id, problem.what)
-        for above, group in self.left:
+        for above, rule_id, outcome, why in self.left:
             for node in above.fields():
                 if node.outcome is None and (node.value or "").strip():
-                    node.settle(Outcome.ANNEXED, group.id, group.annex or "")
+                    node.settle(outcome, rule_id, why)
         for node in self.origin.fields():
             if node.outcome is not None:
                 continue
@@ -445,6 +450,11 @@ def _tell(told: list[Problem], problem: Problem) -> None:
 
 def _says(node: Node, text: str | None) -> bool:
     return text is not None and (node.value or "").strip() == text
+
+
+def _is_said(node: Node, rule: RunRule) -> bool:
+    """Whether a field needs no more: it stands in for another, or another rule has taken it."""
+    return _says(node, rule.nothing) or (rule.rest and node.outcome is Outcome.MAPPED)
 
 
 def _text(node: Node, rule: RunRule) -> str:

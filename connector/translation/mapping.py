@@ -310,7 +310,7 @@ class Mapping(_Table):
     messages: dict[MessageName, MessageTable] = Field(min_length=1)
     order: tuple[OrderTable, ...] = ()
     include: tuple[str, ...] = ()
-    """Further files with groups and blocks, in order."""
+    """Further files with groups, blocks, orders and texts, one after the other."""
     abbreviations: dict[str, str] = {}
     """Parts of paths by name: `$name`, or `$name(text)` with the text for `%`."""
     texts: dict[str, TextTable] = {}

@@ -42,15 +42,17 @@ def read_mapping(folder: Path) -> Mapping:
     raw = read_toml(file)
     for name in raw.get("include", ()):
         more = read_toml(folder / str(name))
-        if others := sorted(set(more) - {"group", "block"}):
+        if others := sorted(set(more) - {"group", "block", "texts", "order"}):
             raise misconfigured(
                 "mapping.invalid",
-                f"An included file holds groups and blocks, not {', '.join(others)}.",
+                f"An included file holds groups, blocks, texts and orders, not "
+                f"{', '.join(others)}.",
                 mend=f"Move the rest to {MAPPING_FILE}.",
                 file=str(folder / str(name)),
             )
-        for table in ("group", "block"):
+        for table in ("group", "block", "order"):
             raw.setdefault(table, []).extend(more.get(table, ()))
+        raw.setdefault("texts", {}).update(more.get("texts", {}))
     return _expanded(validated(Mapping, _spelled_out(raw, file), file), file)
 
 

@@ -15,13 +15,15 @@ from zoneinfo import ZoneInfo
 
 
 class NotConvertible(Exception):
-    """A value that does not fit; `code` is the last part of the problem's code."""
+    """A value that does not fit; `code` is the last part of the problem's code. If it is `lenient`
+    the value may stay in its document."""
 
-    def __init__(self, code: str, what: str, mend: str = "") -> None:
+    def __init__(self, code: str, what: str, mend: str = "", *, lenient: bool = False) -> None:
         super().__init__(what)
         self.code = code
         self.what = what
         self.mend = mend
+        self.lenient = lenient
 
 
 class Conversion(Protocol):

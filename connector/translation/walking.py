@@ -92,18 +92,24 @@ def _satisfy(node: Node, step: Step) -> None:
                 leaf.test_of = node
 
 
-def use_tests(path: Path, node: Node, goal: Node, rule: str) -> None:
-    """Fields that a path's tests looked at have done their part."""
+def tested(path: Path, node: Node) -> Iterator[Node]:
+    """The fields with which a node at the end of a path meets the path's tests."""
     here: Node | None = node
     for step in reversed(path.steps):
         if here is None or step.name in ("..", ANY_DEPTH):
             return
         for test in step.tests:
-            for tested in test.told(here) if test.writes is not None else ():
-                tested.settle(Outcome.MAPPED, rule)
-                tested.uses.append(goal)
+            if test.writes is not None:
+                yield from test.told(here)
         if step.name != ".":
             here = here.parent
+
+
+def use_tests(path: Path, node: Node, goal: Node, rule: str) -> None:
+    """Fields that a path's tests looked at have done their part."""
+    for each in tested(path, node):
+        each.settle(Outcome.MAPPED, rule)
+        each.uses.append(goal)
 
 
 def not_mapped(field: Node) -> bool:

@@ -146,7 +146,8 @@ class XmlKind:
         for kid in in_order(node, order):
             if kid.name[0] == "@":
                 name = kid.name[1:]
-                element.set(self._tag(name), self._attribute(name, kid.value or ""))
+                key = self._tag(name) if ":" in name or name[0] == "{" else name
+                element.set(key, self._attribute(name, kid.value or ""))
             elif kid.name == TEXT:
                 if last is None:
                     element.text = (element.text or "") + (kid.value or "")
