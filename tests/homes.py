@@ -10,6 +10,7 @@ from pathlib import Path
 from tempfile import mkdtemp
 from typing import Any
 
+import structlog
 from lxml import etree
 
 from connector.demo.network import Plan, make_network
@@ -67,6 +68,17 @@ def sample(name: str = "request", **texts: str | None) -> bytes:
         assert element is not None, path
         element.text = text
     return etree.tostring(root, encoding="UTF-8", xml_declaration=True)
+
+
+def plain_logs() -> None:
+    """Without this structlog shows every local variable of a traceback, which takes minutes."""
+    structlog.configure(
+        processors=[
+            structlog.processors.add_log_level,
+            structlog.processors.format_exc_info,
+            structlog.processors.JSONRenderer(),
+        ]
+    )
 
 
 def moment(now: datetime, after: timedelta) -> str:

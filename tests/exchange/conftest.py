@@ -5,6 +5,9 @@ from collections.abc import Iterator
 import pytest
 
 from tests.exchange.world import World, world
+from tests.homes import plain_logs
+
+plain_logs()
 
 
 @pytest.fixture(scope="module")
