@@ -228,26 +228,3 @@ def test_what_was_not_begun_goes_back_at_once(pair: World) -> None:
     queue.close()
     pair.settle()
     assert all(pair.de.state(each) is State.DELIVERED for each in records)
-
-
-def test_a_job_whose_return_could_not_be_written_down_comes_again(pair: World) -> None:
-    """The store fails just when the job is given back: its lease must run out."""
-    sent = pair.de.accept()
-    queue = open_queue(
-        "embedded", pair.de.assembly.store, clock=pair.clock, lease=timedelta(seconds=0.3)
-    )
-    (delivery,) = queue.take(limit=1, wait=0)
-    jobs = pair.de.assembly.store.jobs
-
-    def full(*_: object) -> None:
-        raise transient("store.disk-full", "The disk is full.")
-
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(jobs, "retry", full)
-        with pytest.raises(ConnectorError):
-            delivery.retry(timedelta(seconds=30), Problem(code="x", what="y"))
-    threading.Event().wait(0.5)  # the queue's own thread renews leases in the meantime
-    pair.clock.now += timedelta(seconds=1)
-    pair.settle()
-    queue.close()
-    assert pair.de.state(sent) is State.DELIVERED
