@@ -103,11 +103,11 @@ def _signature(
     report = replace(report, id=name)
     if report.certificate is None or not report.covers:
         return report
-    return _with_coverage(report, embedded, allowed)
+    return _with_coverage(report, embedded, allowed, store.fields)
 
 
 def _with_coverage(
-    report: SignatureReport, embedded: EmbeddedPdfSignature, allowed: bool
+    report: SignatureReport, embedded: EmbeddedPdfSignature, allowed: bool, signatures: set[str]
 ) -> SignatureReport:
     coverage = embedded.coverage
     if coverage is SignatureCoverageLevel.ENTIRE_FILE:
@@ -118,6 +118,8 @@ def _with_coverage(
     level = getattr(embedded.diff_result, "modification_level", ModificationLevel.OTHER)
     if not allowed:
         return _failed(report, "The document was changed after it was signed, in what it shows.")
+    if level is ModificationLevel.FORM_FILLING and _only(embedded, signatures):
+        return report
     if level in {ModificationLevel.FORM_FILLING, ModificationLevel.ANNOTATIONS}:
         problem = Problem(
             code="pdf.changed",
@@ -126,6 +128,13 @@ def _with_coverage(
         )
         return replace(report, weaknesses=(*report.weaknesses, problem))
     return report
+
+
+def _only(embedded: EmbeddedPdfSignature, signatures: set[str]) -> bool:
+    """Whether the fields filled in later are those of further signatures and timestamps: EU DSS
+    makes a new field for each."""
+    changed = set(getattr(embedded.diff_result, "changed_form_fields", ()))
+    return bool(changed) and changed <= signatures
 
 
 def _failed(report: SignatureReport, why: str) -> SignatureReport:
@@ -157,6 +166,11 @@ class _Store:
     def material(self) -> Material:
         """Of the document security store as it is now."""
         return _material(self.reader)
+
+    @property
+    def fields(self) -> set[str]:
+        """Names of the form fields that hold signatures and timestamps."""
+        return {each.field_name for each in self.embedded}
 
     def stamps_after(self, data: bytes, signature: EmbeddedPdfSignature) -> Iterable[Stamp]:
         """The document timestamps that cover a signature."""

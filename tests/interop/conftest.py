@@ -26,6 +26,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
         if _HERE in item.path.parents:
             item.add_marker("interop")
+            item.add_marker(pytest.mark.timeout(900))  # the first may wait for Maven's downloads
 
 
 @pytest.fixture(scope="session")

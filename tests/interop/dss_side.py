@@ -2,14 +2,31 @@
 
 from __future__ import annotations
 
+import io
 import zipfile
+from datetime import UTC, datetime
+from functools import cache, partial
 from pathlib import Path
 from typing import Any
 
+from fpdf import FPDF
+
 from connector.signature.pki import KeyType
 from connector.signature.xades_levels import Level
+from connector.validation import SignatureReport
+from connector.validation.basis import Basis
+from connector.validation.cms_signatures import validate_cms
+from connector.validation.documents import Entries, validate_container, validate_document
 from tests.interop.peers import Peer
-from tests.interop.signatures import CONTAINERS, CONTENT, FILE, PASSWORD, XML, Surroundings
+from tests.interop.signatures import (
+    CONTAINERS,
+    CONTENT,
+    FILE,
+    PASSWORD,
+    XML,
+    Surroundings,
+    given,
+)
 
 STAMPS = {
     Level.B: [],
@@ -63,7 +80,9 @@ def made_by_dss(dss: Peer, place: Surroundings, form: str, level: Level, **more:
 
 def content_files(form: str, folder: Path) -> list[Path]:
     xml, file, archive = folder / "envelope.xml", folder / FILE, folder / "SignedContent.zip"
+    pdf = folder / "page.pdf"
     xml.write_bytes(XML)
+    pdf.write_bytes(page())
     file.write_bytes(CONTENT)
     with zipfile.ZipFile(archive, "w") as inner:
         inner.write(xml, xml.name)
@@ -75,7 +94,46 @@ def content_files(form: str, folder: Path) -> list[Path]:
         "detached": [file],
         "asic-s": [archive],
         "asic-e": [xml, file],
+        "pades": [pdf],
+        "cades": [file],
+        "cades, detached": [file],
     }[form]
+
+
+@cache
+def page() -> bytes:
+    """A PDF that nobody has signed yet."""
+    made = FPDF()
+    made.add_page()
+    made.set_font("Helvetica", size=16)
+    made.cell(text="Ersuchen um Rechtshilfe")
+    return bytes(made.output())
+
+
+def reported(form: str, data: bytes, place: Surroundings, level: Level) -> SignatureReport:
+    """What our own validation says of the one signature in what DSS has signed: offline where the
+    signature brings all that is needed."""
+    online = level < Level.LT
+    basis = Basis(
+        trust=place.store,
+        timestamp_trust=place.store,
+        at=datetime.now(UTC),
+        revocation=place.services.revocation if online else None,
+        contents=given,
+    )
+    if form.startswith("asic"):
+        container = zipfile.ZipFile(io.BytesIO(data))
+        entries: Entries = {
+            name: partial(lambda name: [container.read(name)], name)
+            for name in container.namelist()
+        }
+        report = validate_container(entries, basis, name="container")
+    elif form == "cades, detached":
+        report = validate_cms(data, basis, content=lambda: [CONTENT], name="signature.p7s")
+    else:
+        report = validate_document(data, basis, name="document")
+    (found,) = report.signatures
+    return found
 
 
 def raised_by_dss(dss: Peer, place: Surroundings, form: str, data: bytes, level: Level) -> bytes:

@@ -15,7 +15,7 @@ Recorder = Callable[[str, str, str], None]
 """Takes the peer, the row and the column."""
 
 _NAME = "interop"
-_SIGNS = {"passed": "ok", "failed": "FAILED", "skipped": "-"}
+_SIGNS = {"passed": "ok", "failed": "FAILED", "skipped": "-", "xfailed": "no"}
 
 
 @pytest.fixture

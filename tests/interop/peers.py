@@ -56,6 +56,9 @@ def _fingerprint() -> str:
 
 def _build() -> None:
     """Released artefacts are never asked for again once they are there, so this works offline."""
+    for module in MODULES:
+        # Libraries of older versions would stay in the class path.
+        shutil.rmtree(SOURCES / module / "target", ignore_errors=True)
     done = subprocess.run(
         ["mvn", "-q", "-B", "package"],
         cwd=SOURCES,

@@ -213,7 +213,7 @@ def fresh(name: str) -> str:
 def submitted(mode: PMode, scratch: Path, *payloads: Payload, id: str, **changes: Any) -> bytes:
     """The receipt that our client accepted."""
     # phase4 refuses a second try, which would hide what was wrong with the first.
-    client = red_client(replace(mode, retry=Retry(delays=())), scratch)
+    client = red_client(replace(mode, retry=Retry(delays=()), answer_timeout=120), scratch)
     try:
         submission = client.submit(message(*payloads, id=id, **changes))
     finally:

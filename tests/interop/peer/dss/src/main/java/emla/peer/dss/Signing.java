@@ -3,6 +3,8 @@ package emla.peer.dss;
 import com.google.gson.JsonObject;
 import eu.europa.esig.dss.asic.xades.ASiCWithXAdESSignatureParameters;
 import eu.europa.esig.dss.asic.xades.signature.ASiCWithXAdESService;
+import eu.europa.esig.dss.cades.CAdESSignatureParameters;
+import eu.europa.esig.dss.cades.signature.CAdESService;
 import eu.europa.esig.dss.enumerations.ASiCContainerType;
 import eu.europa.esig.dss.enumerations.DigestAlgorithm;
 import eu.europa.esig.dss.enumerations.EncryptionAlgorithm;
@@ -35,7 +37,7 @@ import java.util.Map;
 
 /**
  * {@code {"format": enveloped | enveloping | enveloping, element | detached | asic-s | asic-e |
- * pades, "level": B | T | LT | LTA, "files": [file], "out", "keystore", "password", "digest"?,
+ * pades | cades | cades, detached, "level": B | T | LT | LTA, "files": [file], "out", "keystore", "password", "digest"?,
  * "pss"?, "trust", "crls"?, "tsa"?: PKCS#12 file with the same password, "at"?: time of its
  * timestamps}} signs; {@code extend} takes one "file", what it signs as "detached", no keystore.
  */
@@ -50,6 +52,8 @@ final class Signing {
                 several(arguments, token, asicService(arguments), asicParameters(arguments));
             case "pades" ->
                 one(arguments, token, padesService(arguments), padesParameters(arguments));
+            case "cades", "cades, detached" ->
+                one(arguments, token, cadesService(arguments), cadesParameters(arguments));
             default ->
                 several(arguments, token, xadesService(arguments), xadesParameters(arguments));
           };
@@ -65,6 +69,11 @@ final class Signing {
               asicService(arguments).extendDocument(document, asicParameters(arguments));
           case "pades" ->
               padesService(arguments).extendDocument(document, padesParameters(arguments));
+          case "cades", "cades, detached" -> {
+            CAdESSignatureParameters parameters = cadesParameters(arguments);
+            parameters.setDetachedContents(Main.documents(arguments, "detached"));
+            yield cadesService(arguments).extendDocument(document, parameters);
+          }
           default -> {
             XAdESSignatureParameters parameters = xadesParameters(arguments);
             parameters.setDetachedContents(Main.documents(arguments, "detached"));
@@ -131,6 +140,10 @@ final class Signing {
     return timestamping(arguments, new PAdESService(Trust.verifier(arguments)));
   }
 
+  private static CAdESService cadesService(JsonObject arguments) throws Exception {
+    return timestamping(arguments, new CAdESService(Trust.verifier(arguments)));
+  }
+
   private static <S extends AbstractSignatureService<?, ?>> S timestamping(
       JsonObject arguments, S service) throws Exception {
     if (arguments.has("tsa")) {
@@ -181,6 +194,16 @@ final class Signing {
   private static PAdESSignatureParameters padesParameters(JsonObject arguments) {
     var parameters = new PAdESSignatureParameters();
     parameters.setSignatureLevel(level("PAdES", arguments));
+    return parameters;
+  }
+
+  private static CAdESSignatureParameters cadesParameters(JsonObject arguments) {
+    var parameters = new CAdESSignatureParameters();
+    parameters.setSignatureLevel(level("CAdES", arguments));
+    parameters.setSignaturePackaging(
+        "cades".equals(Main.text(arguments, "format"))
+            ? SignaturePackaging.ENVELOPING
+            : SignaturePackaging.DETACHED);
     return parameters;
   }
 
