@@ -61,6 +61,10 @@ Revocation = Callable[[TrustPath, datetime], None]
 """Raises `certificate.revoked`, or `certificate.revocation-unknown`, for a path at a time."""
 
 
+Granted = Callable[[x509.Certificate, datetime], bool]
+"""Whether an anchor, or a certificate that is trusted by itself, counted at a time."""
+
+
 class TrustStore:
     """Trust anchors, and certificates that are trusted by themselves. Safe between threads."""
 
@@ -71,13 +75,16 @@ class TrustStore:
         pinned: Iterable[x509.Certificate] = (),
         intermediates: Iterable[x509.Certificate] = (),
         revocation: Revocation | None = None,
+        granted: Granted | None = None,
     ) -> None:
         """`pinned` certificates need no path, but must be valid in time and strong;
-        `intermediates` complete paths whose sender did not send them."""
+        `intermediates` complete paths whose sender did not send them; `granted` says when an anchor
+        counted, where that is not for ever (trusted lists)."""
         self.anchors: Final = tuple(anchors)
         self.pinned: Final = frozenset(pinned)
         self.intermediates: Final = tuple(intermediates)
         self.revocation: Final = revocation
+        self.granted: Final = granted
         self._paths: OrderedDict[object, TrustPath] = OrderedDict()
         self._lock = threading.Lock()
 
@@ -95,7 +102,7 @@ class TrustStore:
                 file=str(folder),
             )
         found = [c for file in sorted(folder.iterdir()) for c in _certificates(file)]
-        authorities = [c for c in found if _is_authority(c)]
+        authorities = [c for c in found if is_authority(c)]
         if not found:
             raise misconfigured(
                 "trust.empty",
@@ -105,7 +112,7 @@ class TrustStore:
             )
         return cls(
             (c for c in authorities if c.issuer == c.subject),
-            pinned=(c for c in found if not _is_authority(c)),
+            pinned=(c for c in found if not is_authority(c)),
             intermediates=(c for c in authorities if c.issuer != c.subject),
             revocation=revocation,
         )
@@ -136,6 +143,8 @@ class TrustStore:
                 self._paths[key] = path
                 while len(self._paths) > _CACHED_PATHS:
                     self._paths.popitem(last=False)
+        if self.granted is not None and not self.granted(path.certificates[-1], at):
+            raise _refused("unknown-issuer", "its issuer was not trusted at that time", certificate)
         if self.revocation is not None:
             self.revocation(path, at)
         return path
@@ -269,7 +278,8 @@ def _certificates(file: Path) -> list[x509.Certificate]:
         ) from error
 
 
-def _is_authority(certificate: x509.Certificate) -> bool:
+def is_authority(certificate: x509.Certificate) -> bool:
+    """Whether a certificate is a CA's (RFC 5280, 4.2.1.9)."""
     try:
         found = certificate.extensions.get_extension_for_class(x509.BasicConstraints)
     except x509.ExtensionNotFound:

@@ -108,6 +108,17 @@ class CertificateChecks:
         assert result is not None
         return result
 
+    def granted(self, result: CertificateResult, at: datetime) -> CertificateResult:
+        """The result, unless its anchor did not count when it was relied on (trusted lists)."""
+        granted = self._trust.granted
+        if not result.conclusion.passed or granted is None or granted(result.path[-1], at):
+            return result
+        anchor = result.path[-1].subject.rfc4514_string()
+        why = f"The service of {anchor} was in no good state at {at:%Y-%m-%d %H:%M} UTC."
+        return replace(
+            result, conclusion=Conclusion(SubIndication.NO_CERTIFICATE_CHAIN_FOUND, (why,))
+        )
+
     def past(
         self,
         certificate: x509.Certificate,

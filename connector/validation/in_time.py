@@ -74,7 +74,7 @@ class InTime:
         evidence, certificate = self._evidence, self._evidence.certificate
         best = self._existence.of(evidence.value)
         now = self._checks.now(certificate, self._basis.at)
-        result = self._with_proof(now, best)
+        result = self._checks.granted(self._with_proof(now, best), best)
         conclusion = result.conclusion
         if conclusion.passed:
             policy = self._basis.policy

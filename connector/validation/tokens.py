@@ -85,7 +85,8 @@ class TokenChecks:
             outdated = conclusion.sub is SubIndication.TRY_LATER
             if outdated and not self.policy.strict:
                 used = min(best, token.time)
-            conclusion = self.certificates.past(certificate, self.at, used, result).conclusion
+            result = self.certificates.past(certificate, self.at, used, result)
+        conclusion = self.certificates.granted(result, token.time).conclusion
         if not conclusion.passed:
             return conclusion
         end = self._end_of_algorithms(token, certificate)
