@@ -10,9 +10,15 @@ from connector.errors import unacceptable
 from connector.translation.kind import line_at
 
 _MARKS: Final = (codecs.BOM_UTF8, codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
-_ACCENTED: Final = re.compile(rb"\xc3[\xa1-\xaa\xac\xad\xaf-\xba\xbc-\xbf]")
-"""Accented letters in UTF-8; in windows-1252 the same bytes are a capital A with tilde and a sign,
-which no language has."""
+_UTF8: Final = re.compile(
+    rb"\xc3[\xa1-\xaa\xac\xad\xaf-\xba\xbc-\xbf]"  # a small letter with an accent
+    rb"|\xe2\x80[\x80-\xbf]"  # a dash, a quotation mark, an ellipsis
+    rb"|\xf0\x9f[\x80-\xbf]{2}"  # an emoji
+    rb"|(?:[\xc2-\xdf][\x80-\xbf]){3}"  # a word in Cyrillic, Greek, Arabic
+    rb"|(?:[\xe0-\xef][\x80-\xbf]{2}){2}"  # a word in Chinese, Hindi, Korean
+)
+"""UTF-8 in the midst of other text; in windows-1252 the same bytes are letters and signs in an
+order that no language has."""
 _PLAUSIBLE: Final = re.compile(
     rb"[\xc2-\xdf][\x85\x92\x94\x96\x97\x99\x9b\xa0\xaa\xab\xae\xb0-\xb3\xba\xbb]"
 )
@@ -53,7 +59,7 @@ def _unicode_at(data: bytes) -> tuple[str, int] | None:
         return "UTF-16", 0
     if data.startswith(codecs.BOM_UTF8):
         return "UTF-8 (with a byte order mark)", 0
-    if found := _ACCENTED.search(data):
+    if found := _UTF8.search(data):
         return "UTF-8", found.start()
     if not data.isascii() and _is_utf8(data):
         for found in re.finditer(rb"[\xc2-\xf4][\x80-\xbf]+", data):
