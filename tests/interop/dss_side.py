@@ -59,22 +59,23 @@ def judged(dss: Peer, place: Surroundings, packaging: str, data: bytes, level: L
         assert said["structure_valid"] and not said["errors"] and not said["warnings"], said
 
 
-def made_by_dss(dss: Peer, place: Surroundings, form: str, level: Level, **more: Any) -> bytes:
+def signing_arguments(place: Surroundings) -> dict[str, Any]:
+    """With what DSS signs and raises."""
+    return {
+        "keystore": place.keystore,
+        "tsa": place.tsa,
+        "password": PASSWORD,
+        "trust": place.trust,
+        "crls": place.crls,
+        "digest": "SHA512" if place.kind is KeyType.ED25519 else "SHA256",
+    }
+
+
+def made_by_dss(dss: Peer, place: Surroundings, form: str, level: Level) -> bytes:
     """What DSS makes of the same content."""
-    out = place.folder / "by-dss"
-    dss.ask(
-        "sign",
-        format=form,
-        level=level.name,
-        files=content_files(form, place.folder),
-        out=out,
-        keystore=place.keystore,
-        tsa=place.tsa,
-        password=PASSWORD,
-        trust=place.trust,
-        crls=place.crls,
-        **{"digest": "SHA512" if place.kind is KeyType.ED25519 else "SHA256", **more},
-    )
+    out, files = place.folder / "by-dss", content_files(form, place.folder)
+    arguments = signing_arguments(place)
+    dss.ask("sign", format=form, level=level.name, files=files, out=out, **arguments)
     return out.read_bytes()
 
 
@@ -148,9 +149,6 @@ def raised_by_dss(dss: Peer, place: Surroundings, form: str, data: bytes, level:
         file=path,
         out=out,
         detached=[place.folder / FILE],
-        tsa=place.tsa,
-        password=PASSWORD,
-        trust=place.trust,
-        crls=place.crls,
+        **signing_arguments(place),
     )
     return out.read_bytes()

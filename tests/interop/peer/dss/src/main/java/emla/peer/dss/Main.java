@@ -13,7 +13,7 @@ import java.util.List;
 
 /**
  * EU DSS as a peer: {@code validate} what others have signed, {@code sign} for others, {@code
- * extend} a signature to a higher level.
+ * extend} a signature to a higher level, {@code countersign} it.
  */
 public final class Main {
   public static void main(String[] arguments) throws IOException {
@@ -23,6 +23,7 @@ public final class Main {
         .on("validate", Validation::run)
         .on("sign", Signing::sign)
         .on("extend", Signing::extend)
+        .on("countersign", Signing::countersign)
         .serve();
   }
 

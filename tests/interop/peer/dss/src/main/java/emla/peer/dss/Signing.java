@@ -24,6 +24,7 @@ import eu.europa.esig.dss.spi.x509.tsp.KeyEntityTSPSource;
 import eu.europa.esig.dss.token.DSSPrivateKeyEntry;
 import eu.europa.esig.dss.token.Pkcs12SignatureToken;
 import eu.europa.esig.dss.xades.XAdESSignatureParameters;
+import eu.europa.esig.dss.xades.signature.XAdESCounterSignatureParameters;
 import eu.europa.esig.dss.xades.signature.XAdESService;
 import java.io.FileInputStream;
 import java.io.IOException;
@@ -39,7 +40,8 @@ import java.util.Map;
  * {@code {"format": enveloped | enveloping | enveloping, element | detached | asic-s | asic-e |
  * pades | cades | cades, detached, "level": B | T | LT | LTA, "files": [file], "out", "keystore", "password", "digest"?,
  * "pss"?, "trust", "crls"?, "tsa"?: PKCS#12 file with the same password, "at"?: time of its
- * timestamps}} signs; {@code extend} takes one "file", what it signs as "detached", no keystore.
+ * timestamps}} signs; {@code extend} takes one "file", what it signs as "detached", no keystore;
+ * {@code countersign} one XML "file" with the signature "id".
  */
 final class Signing {
   static Object sign(JsonObject arguments) throws Exception {
@@ -81,6 +83,22 @@ final class Signing {
           }
         };
     return saved(arguments, extended);
+  }
+
+  static Object countersign(JsonObject arguments) throws Exception {
+    var document = new FileDocument(Main.text(arguments, "file"));
+    var service = xadesService(arguments);
+    var parameters = new XAdESCounterSignatureParameters();
+    parameters.setSignatureLevel(level("XAdES", arguments));
+    parameters.setSignatureIdToCounterSign(Main.text(arguments, "id"));
+    try (var token =
+        new Pkcs12SignatureToken(
+            Main.text(arguments, "keystore"), new PasswordProtection(password(arguments)))) {
+      DSSPrivateKeyEntry key = prepare(arguments, token, parameters);
+      ToBeSigned content = service.getDataToBeCounterSigned(document, parameters);
+      SignatureValue value = value(token, content, parameters, key);
+      return saved(arguments, service.counterSignSignature(document, parameters, value));
+    }
   }
 
   private static <P extends AbstractSignatureParameters<?>> DSSDocument several(

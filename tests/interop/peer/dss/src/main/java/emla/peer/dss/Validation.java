@@ -58,6 +58,11 @@ final class Validation {
     entry.put("format", String.valueOf(report.getSignatureFormat(id)));
     entry.put("signer", String.valueOf(report.getSignedBy(id)));
     entry.put("counter_signature", signature.isCounterSignature());
+    entry.put("roles", signature.getSignerRoleDetails(signature.getClaimedRoles()));
+    entry.put(
+        "commitments",
+        signature.getCommitmentTypeIndications().stream().map(c -> c.getIdentifier()).toList());
+    entry.put("city", signature.getCity());
     entry.put("timestamps", signature.getTimestampIdsList().size());
     entry.put("intact", signature.isSignatureIntact());
     entry.put("valid", signature.isSignatureValid());
