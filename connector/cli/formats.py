@@ -8,7 +8,6 @@ from connector.cli import options
 from connector.cli.output import Output, visible
 
 if TYPE_CHECKING:
-    from connector.cli.surroundings import Situation
     from connector.translation.formats import Format
 
 
@@ -20,7 +19,7 @@ def formats(home: options.HomeIfAny = None, json: options.Json = False) -> None:
     around = situation(home)
     known = [around.formats.by_name[name] for name in sorted(around.formats.by_name)]
     if json:
-        output.document({"ok": True, "formats": [_told(each, around) for each in known]})
+        output.document({"ok": True, "formats": [_told(each) for each in known]})
         return
     from rich.box import SIMPLE_HEAD
     from rich.table import Table
@@ -41,7 +40,7 @@ def formats(home: options.HomeIfAny = None, json: options.Json = False) -> None:
     output.text(table)
 
 
-def _told(each: Format, around: Situation) -> dict[str, Any]:
+def _told(each: Format) -> dict[str, Any]:
     about = each.mapping.format
     return {
         "name": each.name,
@@ -51,5 +50,5 @@ def _told(each: Format, around: Situation) -> dict[str, Any]:
         "kind": about.kind,
         "messages": [str(message) for message in each.mapping.messages],
         "folder": str(each.folder),
-        "official_schemas": each.name in around.official,
+        "official_schemas": str(each.official.folder) if each.official else None,
     }

@@ -27,8 +27,11 @@ def inspect(
     home: options.HomeIfAny = None,
     json: options.Json = False,
 ) -> None:
-    """Show what is in a document, as a tree: files of a container, header and body of an envelope,
-    fields of evidences, tokens and national documents. Nothing is verified."""
+    """Show what is in a document, as a tree.
+
+    Files of a container, header and body of an envelope, fields of evidences, tokens and national
+    documents. Nothing is verified: see `emla verify`.
+    """
     from connector.cli.reading import one_document
     from connector.cli.surroundings import situation
     from connector.examination.inspection import inspect as inspected

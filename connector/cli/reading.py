@@ -57,12 +57,7 @@ def recognised(given: Given, situation: Situation) -> Document:
     from connector.examination.recognition import recognise
     from connector.examination.sources import open_file
 
-    return recognise(
-        str(given.path),
-        open_file(given.path),
-        lambda: situation.formats,
-        situation.official,
-    )
+    return recognise(str(given.path), open_file(given.path), lambda: situation.formats)
 
 
 def is_bystander(given: Given, error: ConnectorError) -> bool:

@@ -43,6 +43,8 @@ def _run(arguments: Sequence[str], output: Output) -> int:
         return _MISUSE
     except (KeyboardInterrupt, typer.Abort):
         return INTERRUPTED
+    except (ReaderGone, BrokenPipeError):
+        raise
     except Exception as error:
         output.failure(ConnectorError(Kind.CONFIGURATION, _defect(error)), status=DEFECT)
         if "EMLA_TRACEBACK" in os.environ:

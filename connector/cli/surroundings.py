@@ -20,7 +20,6 @@ if TYPE_CHECKING:
     from connector.exchange.context import Identity
     from connector.signature.algorithms import AlgorithmPolicy
     from connector.translation.formats import Formats
-    from connector.translation.official import OfficialSchemas
 
 
 @dataclass(frozen=True)
@@ -42,12 +41,13 @@ class Situation:
 
     @cached_property
     def formats(self) -> Formats:
-        """Shipped formats and those of the home."""
+        """Shipped formats and those of the home, with official schemas where somebody said where
+        they are. Raises `official.*`, `translation.no-such-format`."""
         from connector.shipped import shipped
         from connector.translation.formats import load_formats
 
         own = [] if self.home is None else map(self.home.path, self.home.settings.mappings)
-        return load_formats([shipped("mappings"), *own])
+        return load_formats([shipped("mappings"), *own], official=self._official())
 
     @property
     def trusts_somebody(self) -> bool:
@@ -89,20 +89,15 @@ class Situation:
             new_id=lambda: f"{uuid.uuid4()}@{suffix}.emla",
         )
 
-    @cached_property
-    def official(self) -> dict[str, OfficialSchemas]:
-        """Official schemas by format. Raises `official.*`, `translation.no-such-format`."""
-        from connector.translation.official import load_official
-
+    def _official(self) -> dict[str, Path]:
+        """Folders of official schemas by format; those of the command line win."""
         folders: dict[str, Path] = {}
         if self.home is not None:
             for name, section in self.home.settings.format.items():
                 if section.official_schemas is not None:
                     folders[name] = self.home.path(section.official_schemas)
         folders |= self.official_folders or {}
-        found = {}
         for name, folder in folders.items():
-            description = self.formats[name].folder / "official.toml"
             if not folder.is_dir():
                 raise misconfigured(
                     "official.folder-missing",
@@ -110,9 +105,7 @@ class Situation:
                     mend="Name the folder where the ministry keeps them.",
                     file=str(folder),
                 )
-            if (schemas := load_official(description, folder)) is not None:
-                found[name] = schemas
-        return found
+        return folders
 
 
 def situation(

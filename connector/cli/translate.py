@@ -158,24 +158,27 @@ def _table(account: Account, *, values: bool) -> Any:
     from rich.table import Table
     from rich.text import Text
 
+    lines = any(each.line for each in account.entries)
     table = Table(box=SIMPLE_HEAD, pad_edge=False, title=_title(account), title_justify="left")
-    table.add_column("Field", overflow="fold", ratio=3)
-    table.add_column("Line", justify="right", style=DIM)
+    if lines:
+        table.add_column("Line", justify="right", style=DIM)
+    table.add_column("Field", overflow="fold")
     if values:
-        table.add_column("Value", overflow="fold", ratio=2)
-    table.add_column("Became", overflow="fold", ratio=3)
-    table.add_column("Outcome")
-    table.add_column("Reason", overflow="fold", ratio=3, style=DIM)
+        table.add_column("Value", overflow="fold")
+    table.add_column("Became", overflow="fold")
+    table.add_column("Outcome", no_wrap=True)
     for each in account.entries:
-        row: list[str | Text] = [Text(visible(each.origin)), str(each.line or "")]
-        if values:
-            row.append(Text(visible(each.value, limit=_LONG)))
-        row += [
-            Text("\n".join(map(visible, each.targets))),
+        became = Text("\n".join(map(visible, each.targets)))
+        if each.reason:
+            became.append(("\n" if each.targets else "") + visible(each.reason), DIM)
+        row = [
+            Text(str(each.line or "")) if lines else None,
+            Text(visible(each.origin)),
+            Text(visible(each.value, limit=_LONG)) if values else None,
+            became,
             Text(each.outcome, _STYLES[each.outcome]),
-            Text(visible(each.reason)),
         ]
-        table.add_row(*row)
+        table.add_row(*(cell for cell in row if cell is not None))
     return table
 
 

@@ -89,7 +89,6 @@ def _findings(given: Given, around: Situation) -> Findings | None:
         formats=lambda: around.formats,
         around=lambda: around.around,
         now=around.now,
-        official=around.official,
     )
     return validate(document, rules)
 

@@ -82,7 +82,9 @@ def verify(
         output.document(told)
     else:
         _show_bonds(output, together)
-        if reports and not around.trusts_somebody:
+        if not reports:
+            output.text("None of these files is signed, or needs to be.", err=True)
+        elif not around.trusts_somebody:
             output.text(_NOBODY)
     raise typer.Exit(0 if good else 1)
 
@@ -185,16 +187,18 @@ def _show_problem(output: Output, problem: Problem, indent: str, style: str) -> 
     """A problem below the document that it is about, whose name need not be said again."""
     from rich.text import Text
 
-    text = Text.assemble(indent, (visible(problem.what), style), (f" [{problem.code}]", DIM))
+    good = False if style == ERROR else None
+    what = visible(problem.what)
+    text = Text.assemble(indent, mark(good), " ", (what, style), (f" [{problem.code}]", DIM))
     place = ", ".join(
         part
         for part in (f"line {problem.line}" if problem.line else "", problem.path or "")
         if part
     )
     if place:
-        text.append(f"\n{indent}  at {visible(place)}", DIM)
+        text.append(f"\n{indent}    at {visible(place)}", DIM)
     if problem.mend:
-        text.append(f"\n{indent}  {'→' if can_say('→') else '>'} {visible(problem.mend)}")
+        text.append(f"\n{indent}    {'→' if can_say('→') else '>'} {visible(problem.mend)}")
     output.text(text)
 
 

@@ -17,6 +17,7 @@ from connector.container.zip_records import STORED, Entry
 from connector.envelope.place import line_of
 from connector.errors import ConnectorError, unacceptable
 from connector.examination.container_signatures import any_layout
+from connector.examination.judgement import named
 from connector.examination.recognition import Document, DocumentKind, recognise
 from connector.examination.summaries import Fact, summary
 from connector.examination.xml_signatures import SIGNATURE, claimed
@@ -54,6 +55,13 @@ class Item:
 def inspect(document: Document, formats: Callable[[], Formats]) -> Item:
     """The tree of a document. Raises `ConnectorError` (unacceptable) where it cannot be read:
     `container.*`, `translation.*`, `inspect.too-many-items`."""
+    try:
+        return _whole(document, formats)
+    except ConnectorError as error:
+        raise ConnectorError(error.kind, *named(error.problems, document.name)) from error
+
+
+def _whole(document: Document, formats: Callable[[], Formats]) -> Item:
     facts = tuple(Item(label=label, value=value) for label, value in summary(document))
     if document.kind is DocumentKind.CONTAINER:
         items = _container(document)
@@ -138,6 +146,7 @@ def _container(document: Document) -> tuple[Item, ...]:
     with opened_seekable(document.source) as stream:
         window = Window(stream, 0, stream.seek(0, io.SEEK_END))
         layout = any_layout(window, DEFAULT_LIMITS)
+        files: tuple[Item, ...]
         if isinstance(layout, Layout):
             with content_window(window, layout.content) as content:
                 entries = read_content(content, DEFAULT_LIMITS)

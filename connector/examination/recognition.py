@@ -12,7 +12,6 @@ from connector.errors import ConnectorError, unacceptable
 from connector.evidence.types import REM
 from connector.examination.sources import read_whole
 from connector.translation.formats import Formats
-from connector.translation.official import OfficialSchemas
 from connector.translation.official_files import schema_declaring
 from connector.xml import Element, parse
 from gateway_client.model import PayloadSource
@@ -70,16 +69,7 @@ class Document:
         return f"{title}, format {self.format}" if self.format else title
 
 
-Official = Mapping[str, OfficialSchemas]
-"""Official schemas by format, as far as somebody said where they are."""
-
-
-def recognise(
-    name: str,
-    source: PayloadSource,
-    formats: Callable[[], Formats],
-    official: Official | None = None,
-) -> Document:
+def recognise(name: str, source: PayloadSource, formats: Callable[[], Formats]) -> Document:
     """What the file is. `formats` is only asked for what no other kind of document looks like.
 
     Raises `ConnectorError` (unacceptable): `document.unknown` if it is nothing that is known,
@@ -96,7 +86,7 @@ def recognise(
     root = parse(data, file=name) if _is_markup(head) else None
     if root is not None and (kind := _kind_of(root)) is not None:
         return Document(name=name, kind=kind, source=source, data=data, root=root)
-    found, mapped = _format_of(name, data, root, formats(), official or {})
+    found, mapped = _format_of(name, data, root, formats())
     return Document(
         name=name,
         kind=DocumentKind.NATIONAL,
@@ -123,26 +113,28 @@ def _kind_of(root: Element) -> DocumentKind | None:
     return DocumentKind.EVIDENCE if tag.startswith(f"{{{REM}}}") else None
 
 
-def _format_of(
-    name: str, data: bytes, root: Element | None, formats: Formats, official: Official
-) -> tuple[str, bool]:
+def _format_of(name: str, data: bytes, root: Element | None, formats: Formats) -> tuple[str, bool]:
     """The national format, and whether its mapping knows the document."""
     try:
         return formats.identify(data, name), True
     except ConnectorError as error:
         if error.code != "translation.unknown-format":
             raise
-        if found := _declared(root, official):
+        if found := _declared(root, formats):
             return found, False
         raise _unknown(name, error, formats) from error
 
 
-def _declared(root: Element | None, official: Official) -> str:
-    """The format whose official schemas declare the root element."""
-    if root is not None:
-        for name, schemas in official.items():
-            if schema_declaring(root, schemas.folder, schemas.xsd) is not None:
-                return name
+def _declared(root: Element | None, formats: Formats) -> str:
+    """The format whose official schemas, as far as they are there, declare the root element."""
+    for name, each in formats.by_name.items():
+        schemas = each.official
+        if (
+            root is not None
+            and schemas is not None
+            and schema_declaring(root, schemas.folder, schemas.xsd) is not None
+        ):
+            return name
     return ""
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Final
 
@@ -67,7 +67,7 @@ def translate(
     if document.kind is DocumentKind.ENVELOPE and origin in {None, ENVELOPE}:
         if to == ENVELOPE:
             raise _same(document, to)
-        return _written(unsigned(document), to, formats)
+        return _written(unsigned(document), to, formats, file=document.name)
     if document.kind is not DocumentKind.NATIONAL and origin is None:
         raise unacceptable(
             "translate.not-translatable",
@@ -103,15 +103,22 @@ def translate(
     )
 
 
-def _written(envelope: Element, to: str, formats: Formats) -> Translation:
+def _written(
+    envelope: Element, to: str, formats: Formats, *, file: str | None = None
+) -> Translation:
+    """`file` is where the envelope stands; without one its lines mean nothing to anybody."""
     written = formats.write(envelope, to)
+
+    def placed(problems: tuple[Problem, ...]) -> tuple[Problem, ...]:
+        return tuple(replace(p, file=file, line=p.line if file else None) for p in problems)
+
     return Translation(
         data=written.data,
         filename=written.filename,
         media_type=written.media_type,
         accounts=(written.account,),
-        problems=written.problems,
-        warnings=written.warnings,
+        problems=placed(written.problems),
+        warnings=placed(written.warnings),
     )
 
 

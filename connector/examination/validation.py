@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any, Final
 
@@ -16,9 +16,8 @@ from connector.examination.container_files import signed_files, unlike_listed
 from connector.examination.container_signatures import judge_container
 from connector.examination.drafting import Surroundings, beside, draft
 from connector.examination.judgement import ANYTHING, Anyone, Basis, Verdict, named
-from connector.examination.recognition import Document, DocumentKind, Official
+from connector.examination.recognition import Document, DocumentKind
 from connector.translation.formats import Formats
-from connector.translation.official import faults, validate_official
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -61,7 +60,6 @@ class Rules:
     formats: Callable[[], Formats]
     around: Callable[[], Surroundings]
     now: datetime
-    official: Official = field(default_factory=dict)
 
 
 def validate(document: Document, rules: Rules) -> Findings:
@@ -92,12 +90,16 @@ def _token(document: Document, findings: Findings, rules: Rules) -> Findings:
     )
 
 
+_ECODEX: Final = "evidence.event-code-spelling"
+
+
 def _evidence(document: Document, findings: Findings, rules: Rules) -> Findings:
     assert document.root is not None
     evidence, weaknesses = parse_evidence(document.root)
+    spelling = ", e-CODEX spelling" if _ECODEX in {each.code for each in weaknesses} else ""
     return replace(
         findings,
-        title=f"{findings.title} {evidence.type}",
+        title=f"{findings.title} {evidence.type}{spelling}",
         warnings=named(weaknesses, document.name),
         checked=("ETSI TS 102 640-2",),
     )
@@ -144,34 +146,32 @@ def _container(document: Document, findings: Findings, rules: Rules) -> Findings
 
 
 def _national(document: Document, findings: Findings, rules: Rules) -> Findings:
-    problems: tuple[Problem, ...] = ()
-    warnings: tuple[Problem, ...] = ()
-    checked: tuple[str, ...] = ()
-    if document.mapped:
-        formats = rules.formats()
-        read = formats.read(document.data, document.format or "", filename=document.name)
-        files = beside(document, (each.name for each in read.attachments))
-        made = draft(document, formats, rules.around(), attachments=files)
-        problems, warnings = made.problems, (*made.warnings, *made.left_open)
-        checked = (f"mapping {document.format}",)
-        if made.complete:
-            checked += ("schema and rules of the envelope it becomes",)
-    else:
+    formats = rules.formats()
+    chosen = formats[document.format or ""]
+    checked: tuple[str, ...] = ("official schemas and rules",) if chosen.official else ()
+    if not document.mapped:
         note = Problem(
             code="translation.unknown-message-type",
-            what=f"The mapping {document.format} does not know this kind of message; it was only "
-            "held against the official schemas.",
+            what=f"The mapping {chosen.name} does not know this kind of message; it was only held "
+            "against the official schemas.",
             file=document.name,
         )
-        warnings = (note,)
-    schemas = rules.official.get(document.format or "")
-    if document.root is not None and schemas is not None:
-        official = validate_official(document.root, schemas, file=document.name)
-        wrong = faults(official)
-        problems += wrong
-        warnings += tuple(each for each in official if each not in wrong)
-        checked += ("official schemas and rules",)
-    return replace(findings, problems=problems, warnings=warnings, checked=checked)
+        official = chosen.check_official(document.data, document.name)
+        return replace(
+            findings, problems=official.faults, warnings=(note, *official.hints), checked=checked
+        )
+    read = formats.read(document.data, chosen.name, filename=document.name)
+    files = beside(document, (each.name for each in read.attachments))
+    made = draft(document, formats, rules.around(), attachments=files)
+    checked = (f"mapping {chosen.name}", *checked)
+    if made.complete:
+        checked += ("schema and rules of the envelope it becomes",)
+    return replace(
+        findings,
+        problems=made.problems,
+        warnings=(*made.warnings, *made.left_open),
+        checked=checked,
+    )
 
 
 _CHECKS: Final[dict[DocumentKind, Callable[[Document, Findings, Rules], Findings]]] = {

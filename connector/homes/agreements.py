@@ -17,8 +17,7 @@ from connector.runtime.agreements import load_certificate
 from connector.runtime.assembly import home_formats
 from connector.settings import PartnerSection
 from connector.signature.trust import Purpose, TrustStore
-from connector.translation.formats import Formats
-from connector.translation.official import load_official
+from connector.translation.official import OfficialSchemas
 
 PATIENCE: Final = 3.0
 """Seconds that somebody on the network has to answer."""
@@ -196,7 +195,7 @@ def formats(look: Looking) -> Aspect:
         loaded = home_formats(look.home)
     except ConnectorError as error:
         found.caught(error)
-        return found.aspect("formats")
+        loaded = None
     for place in settings.mappings:
         if not look.home.path(place).is_dir():
             found.error(
@@ -206,34 +205,26 @@ def formats(look: Looking) -> Aspect:
                 file=str(look.home.path(place)),
                 path="mappings",
             )
+    if loaded is None:
+        return found.aspect("formats")
     try:
         loaded[settings.delivery.format]
     except ConnectorError as error:
         found.caught(error, path="delivery.format")
-    for name, section in settings.format.items():
-        if section.official_schemas is not None:
-            _official(look, loaded, name, found)
+    for each in loaded.by_name.values():
+        if each.official is not None:
+            _official(each.name, each.official, found)
     return found.aspect("formats", ", ".join(sorted(loaded.by_name)))
 
 
-def _official(look: Looking, loaded: Formats, name: str, found: Collector) -> None:
-    path = f"format.{name}.official_schemas"
-    folder = look.home.settings.format[name].official_schemas
-    assert folder is not None
-    place = look.home.path(folder)
-    try:
-        schemas = load_official(loaded[name].folder / "official.toml", place)
-    except ConnectorError as error:
-        found.caught(error, path=path)
-        return
-    assert schemas is not None
+def _official(name: str, schemas: OfficialSchemas, found: Collector) -> None:
     wanted = [*schemas.xsd, *(file for rules in schemas.rules for file in rules.files)]
-    missing = [pattern for pattern in wanted if not any(place.glob(pattern))]
+    missing = [pattern for pattern in wanted if not any(schemas.folder.glob(pattern))]
     if missing:
         found.error(
-            "official.folder-missing" if not place.is_dir() else "official.files-missing",
+            "official.files-missing",
             f"Official files are missing: {', '.join(missing)}.",
             mend="Put the official XSDs and rules there, all of one version.",
-            file=str(place),
-            path=path,
+            file=str(schemas.folder),
+            path=f"format.{name}.official_schemas",
         )

@@ -137,8 +137,14 @@ def new_id() -> str:
 
 
 def home_formats(home: Home) -> Formats:
-    """The formats that emla ships and those of the home."""
-    return load_formats([shipped("mappings"), *map(home.path, home.settings.mappings)])
+    """The formats that emla ships and those of the home, with their official schemas."""
+    official = {
+        name: home.path(section.official_schemas)
+        for name, section in home.settings.format.items()
+        if section.official_schemas is not None
+    }
+    folders = [shipped("mappings"), *map(home.path, home.settings.mappings)]
+    return load_formats(folders, official=official)
 
 
 def limits_of(timeouts: TimeoutsSection) -> Mapping[TimerName, timedelta]:
