@@ -19,6 +19,10 @@ _UTF8: Final = re.compile(
 )
 """UTF-8 in the midst of other text; in windows-1252 the same bytes are letters and signs in an
 order that no language has."""
+_SEQUENCE: Final = re.compile(
+    rb"[\xc2-\xdf][\x80-\xbf]|[\xe0-\xef][\x80-\xbf]{2}|[\xf0-\xf4][\x80-\xbf]{3}"
+)
+"""One sign in UTF-8."""
 _PLAUSIBLE: Final = re.compile(
     rb"[\xc2-\xdf][\x85\x92\x94\x96\x97\x99\x9b\xa0\xaa\xab\xae\xb0-\xb3\xba\xbb]"
 )
@@ -53,6 +57,26 @@ def decoded(data: bytes, encoding: str, file: str | None) -> str:
         raise _wrong(named, data, error.start, encoding, file) from error
 
 
+def encoded(text: str, encoding: str) -> str:
+    """What can stand in a document in `encoding`: signs that it does not have, and letters that
+    would make its bytes look like UTF-8, as numeric references."""
+    if text.isascii() or codecs.lookup(encoding).name in _UNICODE:
+        return text
+    data = text.encode(encoding, "xmlcharrefreplace")
+    data = _SEQUENCE.sub(lambda found: _told_apart(found[0], encoding), data)
+    while _UTF8.search(data):
+        data = _UTF8.sub(lambda found: _referred(found[0], encoding), data)
+    return data.decode(encoding)
+
+
+def _told_apart(sequence: bytes, encoding: str) -> bytes:
+    return sequence if _PLAUSIBLE.fullmatch(sequence) else _referred(sequence, encoding)
+
+
+def _referred(sequence: bytes, encoding: str) -> bytes:
+    return b"&#%d;" % ord(sequence[:1].decode(encoding)) + sequence[1:]
+
+
 def _unicode_at(data: bytes) -> tuple[str, int] | None:
     """Which encoding of Unicode it is, and where that shows first."""
     if data.startswith(_MARKS[1:]) or b"\0" in data[:100]:
@@ -62,7 +86,7 @@ def _unicode_at(data: bytes) -> tuple[str, int] | None:
     if found := _UTF8.search(data):
         return "UTF-8", found.start()
     if not data.isascii() and _is_utf8(data):
-        for found in re.finditer(rb"[\xc2-\xf4][\x80-\xbf]+", data):
+        for found in _SEQUENCE.finditer(data):
             if not _PLAUSIBLE.fullmatch(found[0]):
                 return "UTF-8", found.start()
     return None

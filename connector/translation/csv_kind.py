@@ -15,7 +15,7 @@ from typing import Final
 from connector.errors import ConnectorError, Problem
 from connector.errors import Kind as ErrorKind
 from connector.translation.compiled import Order
-from connector.translation.csv_encoding import decoded, without_mark
+from connector.translation.csv_encoding import decoded, encoded, without_mark
 from connector.translation.csv_layout import Layout, Record
 from connector.translation.kind import Document, require_size, step_place, too_many
 from connector.translation.mapping import CsvTable, LimitsTable
@@ -201,9 +201,7 @@ class _Writing:
     def _encodable(self, text: str) -> str:
         if "\r" in text:  # outside quotes, some readers take it for the end of a line
             text = _LONE_RETURN.sub("&#13;", text)
-        if text.isascii():
-            return text
-        return text.encode(self._encoding, "xmlcharrefreplace").decode(self._encoding)
+        return encoded(text, self._encoding)
 
 
 def _wrong(record: Record | None, cells: list[str], open_records: dict[str, Node]) -> str:

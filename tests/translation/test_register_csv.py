@@ -84,8 +84,7 @@ def _as_the_register_has_it(part: Any) -> Any:
         return dataclasses.replace(part, alternative_names=others, representatives=people)
     if isinstance(part, tuple) and part and isinstance(part[0], Identifier):
         own = [e for e in part if e.scheme in ("CPF", "CNPJ") and e.issuer is None]
-        told = [e for e in part if e.scheme in ("CPF", "CNPJ") and e.issuer is not None]
-        return (*own, *(e for e in part if e not in (*own, *told)), *told)
+        return (*own, *(e for e in part if e not in own))
     return to_the_second(part)
 
 
@@ -183,6 +182,8 @@ def test_every_sample_of_an_envelope_can_be_delivered_and_comes_back(name: str) 
 @example("'")
 @example('";"\r\nCAB;3.2;PED')
 @example("a\rb\nc\r\nd")
+@example("Ã£ Ã¡Ã© â€œ ðŸ˜€ Ð²Ð°Ð² Ã»Ã»Ã» ä¸\xadæ–‡ Ä€")
+@example("«JOSÉ», CAFÉ…, “É”")
 def test_any_text_comes_back_and_is_harmless(text: str) -> None:
     document = FORMATS.write(write_element(_with_facts(text)), "register-csv")
 
