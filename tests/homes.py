@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Mapping
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -18,6 +19,8 @@ from connector.envelope.binding import NAMESPACE
 from connector.settings import Home
 from connector.shipped import shipped
 from connector.signature.pki import Pki, make_pki
+from connector.translation.formats import Formats, load_formats
+from connector.xml import parse
 
 COUNTRIES = ("DE", "BR", "FR")
 FORMATS = {"DE": "case-json", "BR": "register-csv", "FR": "case-json"}
@@ -70,6 +73,31 @@ def sample(name: str = "request", **texts: str | None) -> bytes:
     return etree.tostring(root, encoding="UTF-8", xml_declaration=True)
 
 
+def with_digests(document: bytes, attachments: Mapping[str, bytes] = ATTACHMENTS) -> bytes:
+    """An envelope that states what its attachments really are."""
+    root = etree.fromstring(document)
+    for each in root.iter(f"{_E}Attachment"):
+        data = attachments[each.findtext(f"{_E}Name") or ""]
+        for name, text in (("Size", str(len(data))), ("Sha256", hashlib.sha256(data).hexdigest())):
+            element = each.find(_E + name)
+            assert element is not None
+            element.text = text
+    return etree.tostring(root, encoding="UTF-8", xml_declaration=True)
+
+
+def national(name: str, document: bytes | None = None) -> bytes:
+    """A request in a national format, which states what its attachments really are."""
+    written = shipped_formats().write(parse(with_digests(document or sample())), name)
+    assert not written.problems
+    return written.data
+
+
+@cache
+def shipped_formats() -> Formats:
+    """Compiling the mappings takes longer than all else, and does not differ between homes."""
+    return load_formats([shipped("mappings")])
+
+
 def plain_logs() -> None:
     """Without this structlog shows every local variable of a traceback, which takes minutes."""
     structlog.configure(
@@ -86,10 +114,15 @@ def moment(now: datetime, after: timedelta) -> str:
     return (now + after).isoformat(timespec="seconds")
 
 
-def put(folder: Path, document: bytes, attachments: Mapping[str, bytes] = ATTACHMENTS) -> Path:
+def put(
+    folder: Path,
+    document: bytes,
+    attachments: Mapping[str, bytes] = ATTACHMENTS,
+    name: str = "document.xml",
+) -> Path:
     """A document with attachments as a folder."""
     folder.mkdir(parents=True)
-    for name, data in attachments.items():
-        (folder / name).write_bytes(data)
-    (folder / "document.xml").write_bytes(document)
+    for each, data in attachments.items():
+        (folder / each).write_bytes(data)
+    (folder / name).write_bytes(document)
     return folder

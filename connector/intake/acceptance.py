@@ -15,6 +15,7 @@ from connector.envelope.check import check
 from connector.envelope.header import Header
 from connector.envelope.identify import identify
 from connector.envelope.model import Envelope
+from connector.envelope.place import line_of, path_of
 from connector.envelope.xml_read import ROOT, read
 from connector.envelope.xml_write import write_element
 from connector.errors import ConnectorError, Problem, unacceptable
@@ -34,8 +35,8 @@ from connector.exchange.records import (
 from connector.exchange.states import State, TimerName
 from connector.intake.attachments import Attached, attach
 from connector.intake.completion import Answered, Facts, complete, expiry_of, lane_of
-from connector.intake.submission import Acceptance, Submission
-from connector.translation.formats import Read
+from connector.intake.submission import Acceptance, Submission, Wishes
+from connector.translation.formats import AttachmentReference, Read
 from connector.xml import DEFAULT_LIMITS, Element, parse
 
 ENVELOPE_FORMAT: Final = "envelope"
@@ -43,6 +44,7 @@ ENVELOPE_FORMAT: Final = "envelope"
 LARGEST_DOCUMENT: Final = DEFAULT_LIMITS.max_bytes
 """Bytes of a document; attachments may have any size."""
 _XML: Final = "application/xml"
+_E: Final = f"{{{NAMESPACE}}}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,7 +91,7 @@ def accept(connector: Connector, submission: Submission) -> Acceptance:
         submission.document,
         draft.media_type,
         submission.attachments,
-        draft.read.attachments if draft.read else (),
+        draft.read.attachments if draft.read else _references(draft.root, submission.wishes),
         file=file,
     )
     if draft.read:
@@ -137,6 +139,29 @@ def _drafted(connector: Connector, submission: Submission) -> _Draft:
     found = connector.formats.read(data, name, filename=document.name)
     kind = connector.formats[name].mapping.format.kind
     return _Draft(name, found.envelope, _MEDIA_TYPES.get(kind, "application/octet-stream"), found)
+
+
+def _references(envelope: Element, wishes: Wishes) -> Sequence[AttachmentReference]:
+    """The files that an envelope states digests of. Samples of tests come without their files, so
+    that any others stand in for them."""
+    header = envelope.find(f"{_E}Header")
+    if header is None:
+        return ()
+    test = (header.findtext(f"{_E}TestFlag") or "").strip() in {"true", "1"}
+    if test if wishes.test is None else wishes.test:
+        return ()
+    return [
+        AttachmentReference(
+            name=" ".join((each.findtext(f"{_E}Name") or "").split()),
+            id=None,
+            media_type=None,
+            role=None,
+            sha256=(each.findtext(f"{_E}Sha256") or "").strip().lower() or None,
+            place=path_of(each),
+            line=line_of(each),
+        )
+        for each in header.iterchildren(f"{_E}Attachment")
+    ]
 
 
 _MEDIA_TYPES: Final = {"xml": _XML, "json": "application/json", "csv": "text/csv"}

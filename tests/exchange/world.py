@@ -7,7 +7,6 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
-from functools import cache
 from pathlib import Path
 from typing import Any
 from unittest.mock import patch
@@ -34,11 +33,9 @@ from connector.queueing.open import open_queue
 from connector.runtime import watch
 from connector.runtime.assembly import Assembly, assemble, new_id
 from connector.settings import Home
-from connector.shipped import shipped
-from connector.translation.formats import Formats, load_formats
 from gateway_client.model import Payload, UserMessage
 from gateway_client.model import Submission as Taken
-from tests.homes import ATTACHMENTS, homes, sample
+from tests.homes import ATTACHMENTS, homes, sample, shipped_formats
 
 
 class Clock:
@@ -262,12 +259,6 @@ def world(folder: Path, **settings: Any) -> Iterator[World]:
         for side in sides.values():
             side.queue.close()
             side.assembly.close()
-
-
-@cache
-def shipped_formats() -> Formats:
-    """Compiling the mappings takes longer than all else, and does not differ between homes."""
-    return load_formats([shipped("mappings")])
 
 
 def _side(home: Home, clock: Clock, wire: Wire) -> Side:
