@@ -7,12 +7,12 @@ Nothing is raised for what is wrong with a document: every problem is collected,
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
-from connector.errors import Problem
 from connector.translation.compiled import Program, RunGroup, RunRule
+from connector.translation.findings import EMPTY, Findings, Side
 from connector.translation.node import Node, Outcome, Scalar
 from connector.translation.paths import Path
 from connector.translation.values import NotConvertible
@@ -31,35 +31,9 @@ from connector.translation.walking import (
 _FORBIDDEN: Final = re.compile("[^\t\n\r\u0020-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 _SPACE: Final = re.compile("[ \t\r\n]+")
 _UNCOLLAPSED: Final = re.compile("\\A |[\t\r\n]|  | \\Z")
-MAX_TOLD: Final = 1000
-"""Problems and warnings of one document; a person mends these before seeing more."""
-EMPTY: Final = "It is empty."
 IMPLIED: Final = "The other document implies it."
 STANDS_IN: Final = "It only stands in for something that is said elsewhere."
 DOES_NOT_FIT: Final = "It has characters, or a length, that the field of the format does not take."
-SECOND: Final = "Another field says something else in its place, and came first."
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Side:
-    """What differs between the directions."""
-
-    reading: bool
-    """From the national document into the envelope."""
-    place: Callable[[Node], str]
-    """Where a node of what is read stands."""
-    below: Callable[[Node, str], str]
-    """Where a field that is missing below a node would stand."""
-    strict: bool
-    """A field that no rule knows is a problem, not just a warning."""
-    file: str | None
-
-    @property
-    def unknown(self) -> str:
-        """The reason for fields that no rule knows."""
-        if self.reading:
-            return "No rule knows this field; it travels in the original document."
-        return "The format has no field for it; it travels in the signed envelope."
 
 
 @dataclass
@@ -69,23 +43,19 @@ class Run:
     origin: Node
     goal: Node
     side: Side
-    problems: list[Problem] = field(default_factory=list)
-    warnings: list[Problem] = field(default_factory=list)
-    not_written: list[tuple[Node, RunRule, Problem]] = field(default_factory=list)
-    """What a rule could not write; told at the end if no other rule has written it either."""
-    second: dict[int, tuple[Node, RunRule]] = field(default_factory=dict)
-    """Fields for whose place another one was first, with another value; by id."""
+    findings: Findings = field(init=False)
     taken: set[tuple[int, str]] = field(default_factory=set)
     """Nodes that a group has had, by id and the group's goal."""
-    left: list[tuple[Node, str, Outcome, str]] = field(default_factory=list)
-    """Nodes with rule, outcome and reason for all that no rule takes at or below them."""
+
+    def __post_init__(self) -> None:
+        self.findings = Findings(self.side)
 
     def program(self, program: Program) -> None:
         """Apply all groups, then account for what is left."""
         for group in program.groups:
             self._group(group, self.origin, self.goal)
-        self._account(program)
         tidy(self.goal)
+        self.findings.account(self.origin, program)
 
     # groups -------------------------------------------------------------------------------------
 
@@ -94,14 +64,14 @@ class Run:
         path = bound(group.origin, here)
         found = find(base, path)
         if group.required and not found:
-            self._missing(base, path, group.id, group.mend)
+            self.findings.missing(base, path, group.id, group.mend)
         for node in found:
             key = (id(node), group.goal.text)
             if (group.remaining and key in self.taken) or not self._applies(group, node):
                 continue
             self.taken.add(key)
             if group.annex is not None:
-                self.left.append((node, group.id, Outcome.ANNEXED, group.annex))
+                self.findings.left.append((node, group.id, Outcome.ANNEXED, group.annex))
             into = bound(group.goal, goal)
             made = make(self.goal if into.absolute else goal, into, node)
             if made.made_from is None:
@@ -134,7 +104,7 @@ class Run:
         if rule.set_aside is not None:
             for node in self._seek(rule.origins[0], here):
                 for each in (node, *tested(rule.origins[0], node)):
-                    self.left.append((each, rule.id, *rule.set_aside))
+                    self.findings.left.append((each, rule.id, *rule.set_aside))
         elif rule.implied is not None:
             self._implied(rule, rule.implied, self._seek(rule.origins[0], here))
         elif rule.constant is not None:
@@ -154,7 +124,7 @@ class Run:
             elif rule.must:
                 what = f"{(node.value or '')[:80]!r} stands where {value!r} must stand."
                 mend = rule.mend or "Correct it, or use the mapping that is made for it."
-                self._refuse(node, rule, NotConvertible("other-value", what, mend))
+                self.findings.refuse(node, rule, NotConvertible("other-value", what, mend))
 
     def _single(self, rule: RunRule, here: Node, goal: Node) -> None:
         path = rule.origins[0]
@@ -184,7 +154,9 @@ class Run:
             if text is None:
                 continue
             if separator.strip() in text:
-                self._warn(node, "not-reversible", f"The value holds {separator.strip()!r}.")
+                self.findings.warn(
+                    node, "not-reversible", f"The value holds {separator.strip()!r}."
+                )
             texts.append(text)
             kept.append(node)
         if kept and self._put(rule, goal, separator.join(texts), kept, here=here):
@@ -216,7 +188,7 @@ class Run:
             node.settle(Outcome.DROPPED, rule.id, "" if node.notes else EMPTY)
             return False
         if node.scalar is not rule.scalar and self.side.reading:
-            self._refuse(
+            self.findings.refuse(
                 node,
                 rule,
                 NotConvertible(
@@ -227,7 +199,7 @@ class Run:
             )
             return False
         if self.side.reading and (found := _FORBIDDEN.search(node.value)):
-            self._refuse(
+            self.findings.refuse(
                 node,
                 rule,
                 NotConvertible(
@@ -243,7 +215,7 @@ class Run:
         if rule.default is not None or rule.placeholder is not None:
             self._stood_in(rule, goal, here)
         elif rule.required and not self._refused(rule, here) and not self._told(rule, goal):
-            self._missing(base, rule.origins[0], rule.id, rule.mend)
+            self.findings.missing(base, rule.origins[0], rule.id, rule.mend)
 
     def _told(self, rule: RunRule, goal: Node) -> bool:
         """Whether another rule has filled the place already."""
@@ -274,7 +246,7 @@ class Run:
         if converted is None:
             return False
         if rule.fits is not None and not rule.fits(converted):
-            self._refuse(nodes[0], rule, NotConvertible("does-not-fit", DOES_NOT_FIT))
+            self.findings.refuse(nodes[0], rule, NotConvertible("does-not-fit", DOES_NOT_FIT))
             if rule.forced is None:
                 return False
             return self._put(rule, goal, rule.forced(converted), nodes, here=here)
@@ -285,7 +257,7 @@ class Run:
                 parts = divided
             else:
                 what = f"It does not have the form {rule.divide.text}; kept in one piece."
-                self._warn(nodes[0], "inexact", what)
+                self.findings.warn(nodes[0], "inexact", what)
         for i, part in enumerate(parts):
             if part.strip() and not self._put(rule, goal, part, nodes, here=here, at=i):
                 return False
@@ -302,10 +274,10 @@ class Run:
             value, note = rule.convert(text)
         except NotConvertible as error:
             for node in nodes:
-                self._refuse(node, rule, error)
+                self.findings.refuse(node, rule, error)
             return None
         if note and not rule.also:
-            self._warn(nodes[0], "inexact", note)
+            self.findings.warn(nodes[0], "inexact", note)
         return value
 
     def _put(
@@ -324,7 +296,7 @@ class Run:
         if leaf.value is not None and leaf.test_of is None:
             # Another rule was first. The same value is no loss; another one is told at the end.
             if leaf.value != text:
-                self.second.update({id(each): (each, rule) for each in nodes})
+                self.findings.second.update({id(each): (each, rule) for each in nodes})
                 return False
         else:
             leaf.test_of = None
@@ -351,101 +323,7 @@ class Run:
             else:
                 what = f"{beside.value[:80]!r} where the mapping knows {values[0]!r}."
                 beside.settle(Outcome.ANNEXED, rule.id)
-                self._warn(beside, "other-list", what)
-
-    # what is told -------------------------------------------------------------------------------
-
-    def _refuse(self, node: Node, rule: RunRule, error: NotConvertible) -> None:
-        if node.outcome is Outcome.REFUSED:
-            return
-        problem = Problem(
-            code=f"translation.{error.code}",
-            what=error.what,
-            mend=error.mend,
-            file=self.side.file,
-            line=node.line,
-            path=self.side.place(node),
-        )
-        if (self.side.reading or rule.required) and not error.lenient:
-            _tell(self.problems, problem)
-            node.settle(Outcome.REFUSED, rule.id, error.what)
-        elif not rule.also:
-            # What no rule can write travels in the signed envelope, or with the original.
-            self.not_written.append((node, rule, problem))
-
-    def _warn(self, node: Node, code: str, what: str) -> None:
-        node.notes.append(what)
-        _tell(
-            self.warnings,
-            Problem(
-                code=f"translation.{code}",
-                what=what,
-                file=self.side.file,
-                line=node.line,
-                path=self.side.place(node),
-            ),
-        )
-
-    def _missing(self, base: Node, path: Path, rule: str, mend: str) -> None:
-        _tell(
-            self.problems,
-            Problem(
-                code="translation.missing-field",
-                what=f"A mandatory field is missing ({rule}).",
-                mend=mend or "Fill it in.",
-                file=self.side.file,
-                line=base.line,
-                path=self.side.below(base, path.shown),
-            ),
-        )
-
-    def _account(self, program: Program) -> None:
-        for node, rule, problem in self.not_written:
-            if node.outcome is None:
-                _tell(self.warnings, problem)
-                node.settle(Outcome.ANNEXED, rule.id, problem.what)
-        for above, rule_id, outcome, why in self.left:
-            for node in above.fields():
-                if node.outcome is None and (node.value or "").strip():
-                    node.settle(outcome, rule_id, why)
-        for node in self.origin.fields():
-            if node.outcome is not None:
-                continue
-            if not (node.value or "").strip():
-                node.settle(Outcome.DROPPED, "", EMPTY)
-                continue
-            reason = program.reason_for(node.steps())
-            if reason is not None:
-                node.settle(reason.outcome, reason.rule, reason.text)
-            elif (second := self.second.get(id(node))) is not None:
-                self._warn(node, "second-value", SECOND)
-                node.settle(Outcome.ANNEXED, second[1].id)
-            else:
-                self._unknown(node)
-
-    def _unknown(self, node: Node) -> None:
-        problem = Problem(
-            code="translation.unaccounted-field",
-            what=self.side.unknown,
-            mend="Add a rule to the mapping, if only one that says why it is left out.",
-            file=self.side.file,
-            line=node.line,
-            path=self.side.place(node),
-        )
-        if self.side.strict:
-            _tell(self.problems, problem)
-            node.settle(Outcome.UNACCOUNTED, "", self.side.unknown)
-        else:
-            _tell(self.warnings, problem)
-            node.settle(Outcome.ANNEXED, "", self.side.unknown)
-
-
-def _tell(told: list[Problem], problem: Problem) -> None:
-    if len(told) < MAX_TOLD:
-        told.append(problem)
-    elif len(told) == MAX_TOLD:
-        what = f"There is more to tell than these {MAX_TOLD}; the account has all."
-        told.append(Problem(code=problem.code, what=what, file=problem.file))
+                self.findings.warn(beside, "other-list", what)
 
 
 def _says(node: Node, text: str | None) -> bool:

@@ -10,8 +10,9 @@ from typing import Final
 
 from connector.errors import Problem, misconfigured, unacceptable
 from connector.translation.account import Account
-from connector.translation.engine import Run, Side
+from connector.translation.engine import Run
 from connector.translation.envelope_tree import envelope_place, read_tree, write_tree
+from connector.translation.findings import Side
 from connector.translation.format import Format, load_format
 from connector.translation.kind import Kind, named_below
 from connector.translation.mapping import MAPPING_FILE, MessageName
@@ -108,8 +109,8 @@ class Formats:
             message=message,
             envelope=write_tree(goal, chosen.reading[message].order),
             account=_account(chosen, run, reading=True),
-            problems=(*official.faults, *run.problems),
-            warnings=(*official.hints, *run.warnings),
+            problems=(*official.faults, *run.findings.problems),
+            warnings=(*official.hints, *run.findings.warnings),
             attachments=tuple(references(header, chosen.kind.place)),
         )
 
@@ -152,8 +153,8 @@ class Formats:
             filename=filename,
             media_type=_MEDIA_TYPES.get(chosen.mapping.format.kind, "application/octet-stream"),
             account=_account(chosen, run, reading=False),
-            problems=(*run.problems, *official.faults),
-            warnings=(*official.hints, *run.warnings),
+            problems=(*run.findings.problems, *official.faults),
+            warnings=(*official.hints, *run.findings.warnings),
         )
 
     def _message(self, chosen: Format, root: Node, filename: str | None) -> MessageName:
@@ -205,7 +206,9 @@ def _tell_change(run: Run, node: Node, what: str, *, left_out: bool = False) -> 
     origin.notes.append(what)
     if left_out and origin.uses == [node]:
         origin.outcome, origin.uses = Outcome.ANNEXED, []
-    run.warnings.append(Problem(code="translation.inexact", what=what, path=envelope_place(origin)))
+    run.findings.warnings.append(
+        Problem(code="translation.inexact", what=what, path=envelope_place(origin))
+    )
 
 
 def _filename(pattern: str, envelope: Node) -> str:

@@ -44,6 +44,7 @@ class Node:
     """An element, attribute, object, array member, record or cell."""
 
     __slots__ = (
+        "gone",
         "index",
         "kids",
         "line",
@@ -82,6 +83,8 @@ class Node:
         self.made_from: Node | None = None
         self.test_of: Node | None = None
         """It is only there because a path's test on that node wants it."""
+        self.gone = False
+        """Taken out again, for nothing was in it."""
 
     def add(self, name: str, order: int = 0, line: int | None = None) -> Node:
         """A new last child."""

@@ -159,9 +159,20 @@ def _stays(node: Node, told: set[int]) -> bool:
     return any(_stays(kid, told) for kid in node.children())
 
 
+def _remove(node: Node) -> None:
+    node.gone = True
+    for kid in node.children():
+        _remove(kid)
+
+
 def _prune(node: Node, told: set[int]) -> None:
     for name, kids in list(node.kids.items()):
         kept = [kid for kid in kids if _stays(kid, told)]
+        if len(kept) < len(kids):
+            stays = set(map(id, kept))
+            for kid in kids:
+                if id(kid) not in stays:
+                    _remove(kid)
         if not kept:
             del node.kids[name]
             continue

@@ -53,7 +53,9 @@ class Documents:
         complex_type = declared.find(f"{_X}complexType")
         if complex_type is None:
             named = self._types.get(_local(declared.get("type")))
-            complex_type = named if named is not None and named.tag.endswith("complexType") else None
+            complex_type = (
+                named if named is not None and named.tag.endswith("complexType") else None
+            )
         if complex_type is None:
             element.text = declared.get("fixed") or self._value(declared, source)
             return
@@ -154,7 +156,9 @@ _BUILT_IN: dict[str, Callable[[random.Random], str]] = {
     "double": lambda source: f"{source.random() * 1000:.2f}",
     "date": _date,
     "time": _time,
-    "dateTime": lambda source: f"{_date(source)}T{_time(source)}{source.choice(['', 'Z', '+01:00'])}",
+    "dateTime": lambda source: (
+        f"{_date(source)}T{_time(source)}{source.choice(['', 'Z', '+01:00'])}"
+    ),
     "gYear": lambda source: str(source.randint(1900, 2030)),
     "duration": lambda source: f"PT{source.randint(0, 9)}H",
 }
