@@ -16,14 +16,15 @@ from connector.errors import ConnectorError, transient
 
 _REDIRECTS: Final = 3
 _CHUNK: Final = 65_536
+_EXCERPT: Final = 300
 
 
 class Fetcher(Protocol):
     """Gets the content behind a URL, or raises `ConnectorError` (transient)."""
 
     def get(self, url: str, *, limit: int) -> bytes:
-        """The content, at most `limit` bytes. Raises `web.unreachable`, `web.refused`,
-        `web.too-large`."""
+        """The content, at most `limit` bytes. Raises `web.unreachable`, `web.unauthorized`,
+        `web.refused`, `web.too-large`."""
 
     def post(
         self, url: str, body: bytes, content_type: str, *, limit: int, accept: str | None = None
@@ -71,12 +72,21 @@ class HttpFetcher:
         return self._answer("GET", url, None, {}, limit)
 
     def post(
-        self, url: str, body: bytes, content_type: str, *, limit: int, accept: str | None = None
+        self,
+        url: str,
+        body: bytes,
+        content_type: str,
+        *,
+        limit: int,
+        accept: str | None = None,
+        authorization: str | None = None,
     ) -> bytes:
-        """See `Fetcher`."""
+        """See `Fetcher`; `authorization` is a header that is sent with it."""
         headers = {"Content-Type": content_type}
         if accept is not None:
             headers["Accept"] = accept
+        if authorization is not None:
+            headers["Authorization"] = authorization
         return self._answer("POST", url, body, headers, limit)
 
     def _answer(
@@ -92,8 +102,11 @@ class HttpFetcher:
         except (urllib3.exceptions.HTTPError, ValueError) as error:
             raise _failed("unreachable", url, _reason(error)) from error
         try:
+            if response.status in {401, 403}:
+                raise _failed("unauthorized", url, f"the server answered {response.status}")
             if response.status != 200:
-                raise _failed("refused", url, f"the server answered {response.status}")
+                said = _printable(response.read1(_EXCERPT))
+                raise _failed("refused", url, f"the server answered {response.status}{said}")
             return _read(response, url, limit, end)
         except (urllib3.exceptions.HTTPError, OSError) as error:
             raise _failed("unreachable", url, _reason(error)) from error
@@ -112,6 +125,11 @@ def _read(response: urllib3.BaseHTTPResponse, url: str, limit: int, end: float) 
         if time.monotonic() > end:
             raise _failed("unreachable", url, "the answer took too long")
     return bytes(content)
+
+
+def _printable(body: bytes) -> str:
+    text = "".join(c for c in body.decode("utf-8", "replace") if c.isprintable())
+    return f" ({text})" if text else ""
 
 
 def _reason(error: Exception) -> str:

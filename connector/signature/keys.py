@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 from typing import Final
 
 from cryptography import x509
+from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec, ed25519, padding, rsa, utils
 from cryptography.hazmat.primitives.serialization import pkcs12
@@ -217,15 +219,30 @@ def _ordered(
             mend="Append the certificate and its intermediates to the file.",
             file=str(path),
         )
+    return own, chain_of(own, certificates)
+
+
+def chain_of(
+    own: x509.Certificate, certificates: Sequence[x509.Certificate]
+) -> tuple[x509.Certificate, ...]:
+    """Those of `certificates` that lead upwards from `own`."""
     chain: list[x509.Certificate] = []
     last = own
     while last.issuer != last.subject:
-        above = next((c for c in certificates if c.subject == last.issuer), None)
+        above = next((c for c in certificates if _issued(c, last)), None)
         if above is None or above in chain:
             break
         chain.append(above)
         last = above
-    return own, tuple(chain)
+    return tuple(chain)
+
+
+def _issued(above: x509.Certificate, below: x509.Certificate) -> bool:
+    try:
+        below.verify_directly_issued_by(above)
+    except (ValueError, TypeError, InvalidSignature, UnsupportedAlgorithm):
+        return False
+    return True
 
 
 def _unknown_type(path: Path, private: object, wanted: str) -> ConnectorError:
