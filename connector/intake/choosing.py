@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import time
 from collections.abc import Callable, Sequence
+from enum import Enum, auto
 from pathlib import Path
 from typing import Final
 
@@ -119,9 +120,11 @@ def find_document(connector: Connector, files: Sequence[Path], folder: str) -> P
     if len(files) == 1:
         return files[0]
     named = [file for file in files if file.stem.casefold() in _DOCUMENT_NAMES]
-    known = [file for file in files if _is_document(connector, file)]
-    # One that is named so but cannot be recognised: its reader says best what is wrong with it.
-    for candidates in (known, [file for file in known or named if file in named]):
+    looks = {file: _look(connector, file) for file in files}
+    known = [file for file in files if looks[file] is _Looks.KNOWN]
+    broken = [file for file in files if looks[file] is _Looks.BROKEN]
+    # One that cannot be recognised, by its name or as it looks: its reader says best what is wrong.
+    for candidates in (known, [f for f in known or named if f in named], [] if known else broken):
         if len(candidates) == 1:
             return candidates[0]
     names = ", ".join(file.name for file in known) or "none of the files"
@@ -133,17 +136,26 @@ def find_document(connector: Connector, files: Sequence[Path], folder: str) -> P
     )
 
 
-def _is_document(connector: Connector, file: Path) -> bool:
+class _Looks(Enum):
+    """What a file looks like."""
+
+    KNOWN = auto()
+    BROKEN = auto()
+    """Of a kind that is known, but it cannot be read."""
+    OTHER = auto()
+
+
+def _look(connector: Connector, file: Path) -> _Looks:
     if file.stat().st_size > LARGEST_DOCUMENT:
-        return False
+        return _Looks.OTHER
     data = file.read_bytes()
     if b"urn:emla:envelope:" in data[:4096]:
-        return True
+        return _Looks.KNOWN
     try:
         connector.formats.identify(data, file.name)
-    except ConnectorError:
-        return False
-    return True
+    except ConnectorError as error:
+        return _Looks.OTHER if error.code == "translation.unknown-format" else _Looks.BROKEN
+    return _Looks.KNOWN
 
 
 def store_file(payloads: PayloadStore, file: Path, *, follow: bool = True) -> GivenFile:
