@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import signal
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Final
 
@@ -17,10 +18,21 @@ if TYPE_CHECKING:
     from rich.table import Table
     from rich.text import Text
 
+    from connector.demo.check import MessageCheck
     from connector.demo.run import Outcome
     from connector.demo.show import Show
 
 _UNITS: Final = {"": 1, "b": 1, "kb": 10**3, "mb": 10**6, "gb": 10**9}
+_COLUMNS: Final = {
+    "": 1,
+    "From": 4,
+    "To": 2,
+    "Message": 22,
+    "Case": 12,
+    "Files": 11,
+    "Delivered as": 20,
+}
+"""Headings and least widths."""
 _SHOWN: Final = 20
 """Problems that are printed; the page has all of them."""
 
@@ -98,7 +110,7 @@ def _conclude(out: Output, outcome: Outcome) -> None:
     from rich.text import Text
 
     verdict = outcome.verdict
-    out.text("", _deliveries(outcome), "")
+    out.text("", _deliveries(outcome, short=out.out.is_terminal), "")
     for line in _sums(outcome):
         out.text(line)
     if verdict.problems:
@@ -109,17 +121,17 @@ def _conclude(out: Output, outcome: Outcome) -> None:
     out.text("", Text(f"The whole story: {outcome.output.page}", "bold"))
 
 
-def _deliveries(outcome: Outcome) -> Table:
-    """What was delivered where."""
+def _deliveries(outcome: Outcome, *, short: bool) -> Table:
+    """What was delivered where; `short` leaves the message's folder out."""
     from rich.box import SIMPLE_HEAD
     from rich.table import Table
 
     from connector.demo import words
 
     table = Table(box=SIMPLE_HEAD, pad_edge=False)
-    for heading in ("", "From", "To", "Message", "Case", "Files", "Delivered as"):
-        table.add_column(heading, overflow="fold")
-    for message in outcome.verdict.messages:
+    for heading, width in _COLUMNS.items():
+        table.add_column(heading, no_wrap=True, min_width=width)
+    for message in _by_case(outcome.verdict.messages):
         sent, passage = message.sent, message.passage
         size = sum(file.size for file in sent.files)
         table.add_row(
@@ -129,11 +141,28 @@ def _deliveries(outcome: Outcome) -> Table:
             words.MESSAGES.get(sent.message_type, sent.message_type),
             visible(sent.reference, limit=40),
             f"{len(sent.files)} ({words.size_text(size)})",
-            visible(str(message.document.relative_to(outcome.output.root)))
-            if message.document
-            else "-",
+            visible(_place(message.document, outcome.output.root, short=short)),
         )
     return table
+
+
+def _by_case(messages: Sequence[MessageCheck]) -> list[MessageCheck]:
+    """Each request with what followed."""
+
+    def case(message: MessageCheck) -> str:
+        return message.passage.record.conversation_id if message.passage else ""
+
+    order = list(dict.fromkeys(map(case, messages)))
+    return sorted(messages, key=lambda message: order.index(case(message)))
+
+
+def _place(document: Path | None, root: Path, *, short: bool) -> str:
+    if document is None:
+        return "-"
+    if not document.is_relative_to(root):
+        return str(document)
+    place = document.relative_to(root)
+    return f"{place.parent.parent}/…/{place.name}" if short else str(place)
 
 
 def _sums(outcome: Outcome) -> list[Text]:

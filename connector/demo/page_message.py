@@ -38,13 +38,18 @@ def message(chapter: Chapter, frame: Frame, measures: Mapping[str, str]) -> Elem
             tag("span", f"{clock(sent.at)} UTC", class_="time"),
         ),
         tag("ul", [tag("li", str(p)) for p in problems], class_="problems") if problems else None,
-        tag("div", _content(chapter.envelope, measures), class_="content"),
+        tag("div", _content(chapter.envelope, measures), class_="content", **_language(chapter)),
         _steps(chapter, frame),
         _files(chapter, frame),
         _evidences(chapter, frame),
         _links(chapter, frame),
         class_="message failed" if problems else "message",
     )
+
+
+def _language(chapter: Chapter) -> dict[str, str]:
+    """In which language the message is written, for whoever reads the page aloud."""
+    return {"lang": chapter.envelope.header.language} if chapter.envelope else {}
 
 
 def _content(envelope: Envelope | None, measures: Mapping[str, str]) -> Iterable[Content]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 import threading
 import time
@@ -30,7 +31,7 @@ from connector.demo.story import tell
 from connector.demo.watch import Snapshot, Watch
 from connector.errors import ConnectorError, Problem, misconfigured
 from connector.runtime.assembly import new_id, utc_now
-from connector.settings import FILE_NAME, Home, load
+from connector.settings import FILE_NAME, Home, Settings, load
 from connector.shipped import shipped
 from connector.translation.formats import Formats, load_formats
 
@@ -72,6 +73,7 @@ def run_demo(wishes: Wishes, show: Show) -> Outcome:
     Raises `ConnectorError` (configuration): `demo.output-*`, `demo.disk`, `demo.no-samples`,
     `demo.connector-*`. What goes wrong in the exchange itself is in the verdict.
     """
+    _forget_settings_of_others()
     with claimed(wishes.output) as output:
         _require_room(output.root, wishes.large_size)
         warm_up()
@@ -93,6 +95,7 @@ def check_again(root: Path) -> Outcome:
 
     Raises `ConnectorError` (configuration): `demo.output-missing`, `demo.manifest`.
     """
+    _forget_settings_of_others()
     output = existing(root)
     manifest = read_manifest(output.manifest)
     homes = {
@@ -129,6 +132,14 @@ def _homes(output: OutputFolder, now: datetime) -> dict[str, Home]:
     }
     output.connectors.mkdir(mode=0o700)
     return make_network(output.connectors, Plan(extra=paths), now)
+
+
+def _forget_settings_of_others() -> None:
+    """The environment may override a connector's settings; here it would override all three."""
+    for name in list(os.environ):
+        section = name.removeprefix("EMLA_").partition("__")[0].lower()
+        if name.startswith("EMLA_") and section in Settings.model_fields:
+            del os.environ[name]
 
 
 def _require_room(folder: Path, large_size: int) -> None:
