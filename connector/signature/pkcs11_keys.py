@@ -233,7 +233,9 @@ class _Token:
 
 
 def _one(session: Any, wanted: dict[Any, Any]) -> Any:
-    return next(iter(session.get_objects(wanted)), None)
+    # To the end, since a search that is not finished blocks the session.
+    found = list(session.get_objects(wanted))
+    return found[0] if found else None
 
 
 class _Pkcs11Device:

@@ -15,9 +15,6 @@ from typing import Any, Final, Protocol
 
 from asn1crypto import cms, core, tsp  # type: ignore[import-untyped]
 from cryptography import x509
-from pyhanko.sign.general import CMSExtractionError, extract_certificate_info
-from pyhanko.sign.validation.errors import SignatureValidationError
-from pyhanko.sign.validation.generic_cms import validate_sig_integrity
 
 from connector.errors import ConnectorError, transient, unacceptable
 from connector.signature.algorithms import DIGEST_METHODS, SHA256
@@ -91,6 +88,9 @@ def read_token(der: bytes) -> Token:
 
 
 def _certificates(signed: Any) -> tuple[tuple[x509.Certificate, ...], bool]:
+    # Imported here and below: it takes half a second, which those who only sign need not wait.
+    from pyhanko.sign.general import CMSExtractionError, extract_certificate_info
+
     try:
         info = extract_certificate_info(signed)
         found, has_signer = [info.signer_cert, *info.other_certs], True
@@ -102,6 +102,9 @@ def _certificates(signed: Any) -> tuple[tuple[x509.Certificate, ...], bool]:
 
 def is_intact(token: Token, certificate: x509.Certificate) -> bool:
     """Whether the token is signed by the holder of `certificate` (content and value)."""
+    from pyhanko.sign.validation.errors import SignatureValidationError
+    from pyhanko.sign.validation.generic_cms import validate_sig_integrity
+
     signed = token.signed_data
     signer = signed["signer_infos"][0]
     try:

@@ -13,7 +13,7 @@ from __future__ import annotations
 import copy
 import hashlib
 from base64 import b64encode
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
@@ -24,6 +24,7 @@ from connector.signature.dsig_model import BASE64, DS, XPATH, Transform, refused
 from connector.signature.dsig_reading import canonical_octets
 from connector.signature.dsig_writing import canonical_attribute
 from connector.signature.keys import SigningKey
+from connector.signature.timestamps import TimestampAuthority
 from connector.signature.xades_signing import Item, make_signature, with_last_child
 from connector.signature.xades_statements import NOTHING, XADES, Statements
 from connector.xml import Element
@@ -48,13 +49,26 @@ class Signing:
     """URI; the key's default where None."""
     digest_method: str = SHA256
     """URI."""
+    content_authority: TimestampAuthority | None = None
+    """Where the content is stamped before it is signed (xades:AllDataObjectsTimeStamp): proof that
+    the signature is not older. None: it is not."""
 
     def digest(self, octets: bytes) -> bytes:
         """The digest of `octets` by the chosen method."""
         return hashlib.new(DIGEST_METHODS[self.digest_method], octets).digest()
 
-    def sign(self, items: Sequence[Item], *, objects: bytes = b"", beside: int = 0) -> bytes:
-        """A ds:Signature over `items`. Raises `signature.wrong-key` (configuration)."""
+    def sign(
+        self,
+        items: Sequence[Item],
+        octets: Iterable[bytes] | None = None,
+        *,
+        objects: bytes = b"",
+        beside: int = 0,
+    ) -> bytes:
+        """A ds:Signature over `items`; `octets` are what they are digests of, one after the other.
+
+        Raises `signature.wrong-key` (configuration), and what the content's authority raises.
+        """
         return make_signature(
             items,
             self.key,
@@ -64,7 +78,17 @@ class Signing:
             statements=self.statements,
             objects=objects,
             beside=beside,
+            content_timestamp=self._stamped(octets),
         )
+
+    def _stamped(self, octets: Iterable[bytes] | None) -> bytes | None:
+        authority = self.content_authority
+        if authority is None or octets is None:
+            return None
+        made = hashlib.new(DIGEST_METHODS[authority.digest_method])
+        for piece in octets:
+            made.update(piece)
+        return authority.stamp(made.digest())
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,6 +100,8 @@ class SignedFile:
     media_type: str
     digest: bytes
     """By `Signing.digest_method`, of the file's bytes."""
+    content: Callable[[], Iterable[bytes]] | None = None
+    """The bytes in pieces; needed where the content is to be stamped."""
 
 
 def sign_beside(root: Element, signing: Signing, *, media_type: str = "text/xml") -> bytes:
@@ -93,7 +119,7 @@ def sign_beside(root: Element, signing: Signing, *, media_type: str = "text/xml"
     beside = content.getprevious() is not None or content.getnext() is not None
     octets = canonical_octets(content.getroottree() if beside else content, _EXCLUSIVE)
     item = Item("", media_type, signing.digest(octets), _ALL_BUT_SIGNATURES)
-    return with_last_child(root, signing.sign([item], beside=others))
+    return with_last_child(root, signing.sign([item], [octets], beside=others))
 
 
 def sign_element(
@@ -106,7 +132,7 @@ def sign_element(
     element that would hold the signature), `signature.wrong-key` (configuration).
     """
     document = SameDocument(root)
-    items = []
+    items, signed = [], []
     for name in ids:
         element = document.element(f"#{name}")
         if element is root:
@@ -117,9 +143,10 @@ def sign_element(
                 "Sign the whole document instead.",
             )
         octets = canonical_octets(element, _EXCLUSIVE)
+        signed.append(octets)
         items.append(Item(f"#{name}", media_type, signing.digest(octets), (_EXCLUSIVE,)))
     others = sum(1 for _ in root.iter(_SIGNATURE))
-    return with_last_child(root, signing.sign(items, beside=others))
+    return with_last_child(root, signing.sign(items, signed, beside=others))
 
 
 def sign_enveloping(
@@ -141,15 +168,19 @@ def sign_enveloping(
     if transform == EXC_C14N:
         octets = (head % f' xmlns:ds="{DS}"').encode() + inner + tail
     item = Item(f"#{name}", kind, signing.digest(octets), (Transform(transform),), OBJECT_TYPE)
-    return signing.sign([item], objects=(head % "").encode() + inner + tail)
+    return signing.sign([item], [octets], objects=(head % "").encode() + inner + tail)
 
 
 def sign_files(files: Sequence[SignedFile], signing: Signing) -> bytes:
     """A ds:Signature over files, to be put into a document without changing a byte of it.
 
-    Raises `signature.wrong-key` (configuration).
+    Raises `signature.wrong-key` (configuration), and what the content's authority raises.
     """
-    return signing.sign([Item(file.uri, file.media_type, file.digest) for file in files])
+    items = [Item(file.uri, file.media_type, file.digest) for file in files]
+    if any(file.content is None for file in files):
+        return signing.sign(items)
+    pieces = (piece for file in files if file.content is not None for piece in file.content())
+    return signing.sign(items, pieces)
 
 
 def countersign(signature: Element, signing: Signing) -> bytes:

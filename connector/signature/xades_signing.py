@@ -105,8 +105,10 @@ def make_signature(
     statements: Statements,
     objects: bytes = b"",
     beside: int = 0,
+    content_timestamp: bytes | None = None,
 ) -> bytes:
-    """A ds:Signature over `items`; `objects` are further ds:Object elements in canonical form.
+    """A ds:Signature over `items`; `objects` are further ds:Object elements in canonical form, and
+    `content_timestamp` is the DER of a token about the octets of all items, one after the other.
 
     `beside` is the number of signatures that are there already: it keeps Ids apart if somebody
     signs the same again in the same second. Raises `signature.wrong-key` (configuration).
@@ -118,7 +120,9 @@ def make_signature(
     for item in items:
         identity.update(item.uri.encode() + b"\0" + item.digest)
     name = f"id-{identity.hexdigest()[:32]}"
-    properties = _signed_properties(name, items, key, when, statements)
+    properties = _signed_properties(
+        name, items, key, when, statements, content_timestamp=content_timestamp
+    )
     references = [
         Reference(
             item.uri, item.digest, digest_method, item.transforms, item.type, f"{name}-r{number}"
@@ -153,6 +157,8 @@ def _signed_properties(
     key: SigningKey,
     when: str,
     statements: Statements,
+    *,
+    content_timestamp: bytes | None,
 ) -> bytes:
     """xades:SignedProperties as exclusive C14N writes it: hence ds is declared where it is used."""
     of_content = "".join(
@@ -160,6 +166,14 @@ def _signed_properties(
         for number, item in enumerate(items)
         if item.media_type is not None
     ) + content_statements(statements)
+    if content_timestamp is not None:
+        of_content += (
+            f'<xades:AllDataObjectsTimeStamp Id="{name}-t">'
+            f'<ds:CanonicalizationMethod xmlns:ds="{DS}" Algorithm="{EXC_C14N}">'
+            "</ds:CanonicalizationMethod><xades:EncapsulatedTimeStamp>"
+            f"{_base64(content_timestamp)}</xades:EncapsulatedTimeStamp>"
+            "</xades:AllDataObjectsTimeStamp>"
+        )
     if of_content:
         of_content = (
             f"<xades:SignedDataObjectProperties>{of_content}</xades:SignedDataObjectProperties>"

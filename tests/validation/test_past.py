@@ -29,6 +29,7 @@ from connector.signature.xades_unsigned import (
     unsigned_properties,
 )
 from connector.validation import SubIndication
+from connector.validation.report import Stamped
 from connector.xml import Element, parse, serialize
 from tests.signature.certomancer_pki import EXPIRY, NOW, REVOKED_SINCE, Pki
 from tests.validation.making import (
@@ -217,6 +218,49 @@ def test_archive_older_than_what_it_covers(ca: Pki) -> None:
     ca.at(BEFORE)
     document = extend(document, Level.LTA, services(ca), NOW)
     assert sub(document, ca, NOW) is S.TIMESTAMP_ORDER_FAILURE
+
+
+# --- Timestamps of the content: the signature is not older ---
+
+
+def stamped_before(ca: Pki, label: str, at: datetime) -> bytes:
+    ca.at(at)
+    return signed(ca, label, at=at, content_authority=HttpAuthority(ca.tsa(), FETCHER))
+
+
+def test_content_stamped(ca: Pki) -> None:
+    document = extend(stamped_before(ca, "signer", NOW), Level.LTA, services(ca), NOW)
+    found = only(validated(document, ca))
+    assert found.conclusion.passed, found.conclusion
+    assert [stamp.of for stamp in found.timestamps] == [
+        Stamped.CONTENT, Stamped.SIGNATURE, Stamped.ARCHIVE,
+    ]  # fmt: skip
+    assert all(stamp.conclusion.passed for stamp in found.timestamps)
+
+
+def test_signed_after_revocation(ca: Pki) -> None:
+    """The content was stamped when the signer was revoked already: no doubt is left."""
+    document = stamped_before(ca, "revoked", REVOKED_SINCE + DAY)
+    assert sub(document, ca, NOW) is S.REVOKED
+    assert sub(stamped_before(ca, "revoked", BEFORE), ca, NOW) is S.REVOKED_NO_POE
+
+
+def test_signed_after_expiry(ca: Pki) -> None:
+    assert sub(stamped_before(ca, "expired", EXPIRY + DAY), ca, NOW) is S.EXPIRED
+    assert sub(stamped_before(ca, "expired", BEFORE), ca, NOW) is S.OUT_OF_BOUNDS_NO_POE
+
+
+def test_content_stamped_after_the_signature(ca: Pki) -> None:
+    document = stamped_before(ca, "signer", NOW)
+    ca.at(BEFORE)
+    document = extend(document, Level.T, services(ca), NOW)
+    assert sub(document, ca, NOW) is S.TIMESTAMP_ORDER_FAILURE
+
+
+def test_signed_before_the_certificate_was_valid(ca: Pki) -> None:
+    document = raised(ca, Level.T, "future")
+    ca.at(datetime(2027, 2, 1, tzinfo=UTC))
+    assert sub(document, ca, datetime(2027, 2, 1, tzinfo=UTC)) is S.NOT_YET_VALID
 
 
 # --- Revocation data that lies ---
