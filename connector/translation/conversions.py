@@ -6,12 +6,12 @@ from collections.abc import Mapping
 from zoneinfo import ZoneInfoNotFoundError
 
 from connector.translation.codelists import CodeList
+from connector.translation.local_ids import LocalIds
 from connector.translation.mapping import Rule
 from connector.translation.values import (
     Booleans,
     Conversion,
     Dates,
-    LocalIds,
     Moments,
     Numbers,
     Uuids,

@@ -8,10 +8,10 @@ import pytest
 from hypothesis import assume, example, given
 from hypothesis import strategies as st
 
+from connector.translation.local_ids import LocalIds
 from connector.translation.values import (
     Booleans,
     Dates,
-    LocalIds,
     Moments,
     NotConvertible,
     Numbers,
