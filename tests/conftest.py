@@ -13,6 +13,7 @@ from pathlib import Path
 
 import pika
 import pytest
+from hypothesis import settings
 from sqlalchemy import create_engine, make_url, text
 
 from connector.queueing.retry import LADDER
@@ -20,6 +21,10 @@ from connector.queueing.topology import Topology
 from connector.store import open_store
 from tests.interop.matrix import pytest_terminal_summary  # noqa: F401 a hook
 from tests.queues import ENGINES, Bench
+
+# The machines that run these tests are shared: how long one example took says nothing.
+settings.register_profile("emla", deadline=None)
+settings.load_profile("emla")
 
 _START = 'run `make test`, or first: eval "$(deploy/services.sh start)"'
 
