@@ -1,4 +1,4 @@
-"""Files that the demonstration's authorities send: a table, a report, an image of a storage medium.
+"""Files that are made when they are sent: pages, tables, an image of a storage medium.
 
 None of them holds anything real. Each is a name and an iterator over its bytes, so that the size
 does not matter.
@@ -10,8 +10,7 @@ import csv
 import io
 import os
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass, replace
-from datetime import date, timedelta
+from dataclasses import dataclass
 from typing import Final
 
 from cryptography.hazmat.primitives.ciphers import Cipher
@@ -20,7 +19,6 @@ from cryptography.hazmat.primitives.ciphers.modes import CTR
 from fpdf import FPDF
 
 from connector.envelope.case_codes import EvidenceType
-from connector.envelope.header import Header
 
 LARGE_NAME: Final = "storage-medium.img"
 _PIECE: Final = 1024 * 1024
@@ -41,50 +39,12 @@ class MadeFile:
     """How the evidence was obtained."""
 
 
-def evidence_for(request: Header, reference: str, on: date, large_size: int) -> list[MadeFile]:
-    """What a request is answered with; `large_size` bytes more if that is not zero."""
-    authority = request.receiving_authority.names[0].text
-    lines = [
-        f"Reference of the request: {request.sender_reference}",
-        f"Our reference: {reference}",
-        f"Carried out on {on:%d %B %Y} by {authority}.",
-        "Everything in this file is made up.",
-    ]
-    files = [
-        replace(
-            page("Report on the measures carried out", lines, "report.pdf"),
-            description="Report of the officer who carried out the measures",
-            kind=EvidenceType.RECORD,
-        ),
-        operations(reference, on),
-    ]
-    return [*files, storage_image(large_size)] if large_size else files
-
-
-def period() -> MadeFile:
-    """What answers a question about the period of a request."""
-    line = "From 2026-01-01T00:00:00Z to 2026-03-31T23:59:59Z, both included."
-    made = page("Period of the request", [line], "period.pdf")
-    return replace(made, description="The period in UTC")
-
-
-def operations(holder: str, last: date) -> MadeFile:
-    """Operations of an account over thirty days, as a table."""
+def table(name: str, rows: Iterable[Sequence[object]]) -> MadeFile:
+    """Rows as CSV in UTF-8."""
     text = io.StringIO(newline="")
-    table = csv.writer(text)
-    table.writerow(["date", "account", "counterparty", "amount", "currency"])
-    for day in range(30):
-        at = last - timedelta(days=30 - day)
-        table.writerow([at.isoformat(), holder, f"Account {day % 7 + 1}", 1250 + 37 * day, "EUR"])
+    csv.writer(text).writerows(rows)
     data = text.getvalue().encode()
-    return MadeFile(
-        name="operations.csv",
-        media_type="text/csv",
-        pieces=lambda: [data],
-        description="Operations of the account over thirty days",
-        kind=EvidenceType.RECORD,
-        method="Export of the holder's records on the order of the court.",
-    )
+    return MadeFile(name=name, media_type="text/csv", pieces=lambda: [data])
 
 
 def page(title: str, lines: Sequence[str], name: str) -> MadeFile:
@@ -99,9 +59,6 @@ def storage_image(size: int) -> MadeFile:
         name=LARGE_NAME,
         media_type="application/octet-stream",
         pieces=lambda: _random(size),
-        description="Image of the storage medium that was seized",
-        kind=EvidenceType.DIGITAL_DATA,
-        method="Bitwise copy through a write blocker.",
     )
 
 

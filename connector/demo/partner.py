@@ -17,13 +17,15 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
 
-from connector.demo import evidence_files, replies
+from connector.demo import casework, replies
 from connector.demo.evidence_files import MadeFile
 from connector.demo.manifest import Log, Sent
 from connector.demo.national import Delivery, NationalSystem, Outgoing, SentFile
 from connector.demo.replies import Answering, Item
 from connector.demo.samples import Sample
+from connector.envelope.codes import UrgencyLevel
 from connector.envelope.draft import HeaderValues, read_draft
+from connector.envelope.header import Header
 from connector.envelope.model import Envelope
 from connector.envelope.parties import ContactPoint
 from connector.envelope.replies import Clarification, ClarificationRequest
@@ -33,6 +35,7 @@ from connector.errors import ConnectorError, unacceptable
 from connector.errors import Kind as ErrorKind
 from connector.translation.formats import Formats
 
+_URGENCIES: Final = (UrgencyLevel.EMERGENCY, UrgencyLevel.URGENT, UrgencyLevel.ORDINARY)
 _PAUSE: Final = 0.2
 """Seconds between two looks at the folders."""
 
@@ -54,6 +57,7 @@ class Case:
     """A request that came, and our own reference of it."""
 
     request: Envelope
+    body: Request
     reference: str
 
 
@@ -106,9 +110,12 @@ class Partner:
             self.failure = _defect(self.country, error)
 
     def step(self) -> None:
-        """Fetch and answer everything that is there; note what the connector has accepted."""
-        for delivery in self._system.deliveries():
-            self._answer(delivery)
+        """Fetch and answer everything that is there, the most urgent first; note what the
+        connector has accepted."""
+        found = [(self._read(delivery), delivery) for delivery in self._system.deliveries()]
+        for received, delivery in sorted(found, key=lambda each: _rank(each[0])):
+            self._system.take(delivery)
+            self._answer(received)
         for sent in self._around.log.sent:
             if sent.country == self.country and sent.message_id is None:
                 message_id = self._system.message_id(sent.entry)
@@ -136,20 +143,17 @@ class Partner:
             ),
         )
 
-    def _answer(self, delivery: Delivery) -> None:
-        received = self._read(delivery)
-        self._system.take(delivery)
+    def _answer(self, received: Envelope) -> None:
         match received.body:
-            case Request():
-                case = self._open(received)
+            case Request() as request:
+                case = self._open(received, request)
                 self._reply(replies.acknowledgement(received, self._answering(case.reference)))
                 if received.header.sender_reference == self._script.asks_about:
                     self._reply(replies.question(received, self._answering(case.reference)))
                 else:
                     self._execute(case)
-            case ClarificationRequest():
-                reference = received.header.receiver_reference or "unknown"
-                self._clarify(received, reference)
+            case ClarificationRequest() as asked:
+                self._clarify(received.header, asked)
             case Clarification():
                 self._execute(self._case_of(received))
 
@@ -163,10 +167,10 @@ class Partner:
             default=HeaderValues(created_at=self._around.clock()),
         )
 
-    def _open(self, request: Envelope) -> Case:
+    def _open(self, received: Envelope, request: Request) -> Case:
         number, year = len(self._cases) + 1, self._around.clock().year
-        case = Case(request, f"{self.country}-{number:04d}/{year}")
-        self._cases[request.header.conversation_id] = case
+        case = Case(received, request, f"{self.country}-{number:04d}/{year}")
+        self._cases[received.header.conversation_id] = case
         return case
 
     def _case_of(self, received: Envelope) -> Case:
@@ -183,18 +187,21 @@ class Partner:
             )
         return case
 
-    def _clarify(self, asked: Envelope, reference: str) -> None:
+    def _clarify(self, header: Header, asked: ClarificationRequest) -> None:
+        reference = header.receiver_reference or "unknown"
         outgoing = self._begin(f"Clarification-{reference}")
-        annex = _item(outgoing, evidence_files.period(), "annex1")
-        answering = self._answering(reference)
-        self._reply(replies.clarification(asked, answering, annex), outgoing, (annex.file,))
+        made = casework.annex(casework.topic_of(asked.items[0].question))
+        annex = _item(outgoing, made, "annex1")
+        answer = replies.clarification(asked, header, self._answering(reference), annex)
+        self._reply(answer, outgoing, (annex.file,))
 
     def _execute(self, case: Case) -> None:
         """Answer a request with everything that it asks for."""
         header = case.request.header
         large = header.sender_reference == self._script.large_for
-        made = evidence_files.evidence_for(
+        made = casework.evidence_for(
             header,
+            case.body,
             case.reference,
             self._around.clock().date(),
             self._script.large_size if large else 0,
@@ -257,6 +264,10 @@ class Partner:
     def _put(self, outgoing: Outgoing, sent: Sent) -> None:
         self._around.log.add(sent)
         outgoing.put()
+
+
+def _rank(received: Envelope) -> int:
+    return _URGENCIES.index(received.header.urgency.level)
 
 
 def _item(outgoing: Outgoing, made: MadeFile, id: str) -> Item:

@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
+from connector.demo.casework import topic_of, unclear
 from connector.demo.national import SentFile
 from connector.envelope.case_codes import (
     ClarificationReason,
@@ -94,20 +95,19 @@ def acknowledgement(request: Envelope, answering: Answering) -> Envelope:
 
 
 def question(request: Envelope, answering: Answering) -> Envelope:
-    """One question about the first measure that is asked for."""
-    measure = _request(request).measures[0]
+    """One question about the request."""
+    topic = unclear(_request(request))
     body = ClarificationRequest(
         items=(
             ClarificationItem(
                 id="q1",
-                path="Request/Measure[1]/Period",
+                path=topic.path,
                 reason=ClarificationReason.FURTHER_INFORMATION,
-                question="Does the period that is asked for include the last day, and in which "
-                "time zone are its days to be counted?",
+                question=topic.question,
             ),
         ),
         deadline=(answering.now + timedelta(days=7)).replace(microsecond=0),
-        consequence=f"Without an answer {measure.id} is carried out for whole days in UTC.",
+        consequence=topic.consequence,
         contact_points=(answering.contact,),
     )
     return Envelope(
@@ -115,20 +115,19 @@ def question(request: Envelope, answering: Answering) -> Envelope:
     )
 
 
-def clarification(asked: Envelope, answering: Answering, annex: Item) -> Envelope:
+def clarification(
+    asked: ClarificationRequest, to: Header, answering: Answering, annex: Item
+) -> Envelope:
     """An answer to every question, with a file that shows it."""
-    body = asked.body
-    assert isinstance(body, ClarificationRequest)
     answers = tuple(
         ClarificationAnswer(
             item_ref=item.id,
-            answer="Yes, the last day is included; days are those of the place of the authority "
-            "that asks. The annex gives both ends of the period in UTC.",
+            answer=topic_of(item.question).answer,
             attachment_refs=(annex.id,),
         )
-        for item in body.items
+        for item in asked.items
     )
-    header = _header(asked.header, answering, MessageType.CLARIFICATION)
+    header = _header(to, answering, MessageType.CLARIFICATION)
     return Envelope(
         header=replace(header, attachments=(annex.info(),)),
         body=Clarification(answers=answers, contact_points=(answering.contact,)),

@@ -10,6 +10,7 @@ from typing import Final
 
 from connector.demo.evidence_files import MadeFile, stand_in
 from connector.envelope.binding import NAMESPACE
+from connector.envelope.codes import UrgencyLevel
 from connector.errors import ConnectorError, misconfigured
 from connector.translation.formats import Formats
 from connector.xml import Element, parse
@@ -40,7 +41,8 @@ class Sample:
 def find_requests(
     samples: Path, countries: Collection[str], formats: Formats
 ) -> tuple[Sample, ...]:
-    """Every request below `samples`: in the folders named after a country, and envelopes.
+    """Every request below `samples`: in the folders named after a country, and envelopes;
+    emergencies first.
 
     Raises `ConnectorError` (configuration) `demo.no-samples` if there is none; what a reader
     refuses where a sample cannot be read.
@@ -55,7 +57,7 @@ def find_requests(
     ]
     if not found:
         raise misconfigured("demo.no-samples", f"There is no request in {samples}.")
-    return tuple(found)
+    return tuple(sorted(found, key=lambda sample: sample.urgency != UrgencyLevel.EMERGENCY))
 
 
 def _documents(folder: Path, formats: Formats) -> Iterator[tuple[Path, tuple[Path, ...]]]:
