@@ -11,6 +11,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Final
 
+import structlog
 import urllib3
 from urllib3.exceptions import HTTPError, SSLError
 from urllib3.util import Timeout
@@ -23,6 +24,7 @@ from gateway_client.mime import RelatedWriter
 from gateway_client.model import Submission, UserMessage
 from gateway_client.pmode.model import PMode, PModes, Tls
 
+_log = structlog.get_logger(__name__)
 MAX_ANSWER: Final = 4 * 1024 * 1024
 """Bytes of an answer: a receipt repeats one reference for each payload."""
 _SLICE: Final = 128 * 1024
@@ -78,6 +80,13 @@ class As4Client:
                 except ConnectorError as error:
                     if error.kind is not Kind.TRANSIENT:
                         raise
+                    # The last try's error is raised; the first is often the one that tells.
+                    _log.warning(
+                        "as4.try-failed",
+                        message_id=message.message_id,
+                        code=error.code,
+                        problem=str(error),
+                    )
                 self._sleep(delay.total_seconds())
             return self._push(pool, pmode.endpoint, message, prepared, pmode)
         finally:

@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from connector.signature.pki import KeyType
+from tests.interop.key_files import KeyFiles
 from tests.interop.matrix import matrix
 from tests.interop.peers import Peer
 from tests.interop.signatures import Surroundings, surroundings
@@ -33,6 +34,12 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 def phase4(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Peer]:
     """The AS4 access point of phase4."""
     yield from _peer("phase4", tmp_path_factory)
+
+
+@pytest.fixture
+def files(tmp_path: Path) -> KeyFiles:
+    """Keys and certificates for phase4."""
+    return KeyFiles(tmp_path)
 
 
 @pytest.fixture(scope="session")

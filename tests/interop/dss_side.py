@@ -17,12 +17,12 @@ from connector.validation import SignatureReport
 from connector.validation.basis import Basis
 from connector.validation.cms_signatures import validate_cms
 from connector.validation.documents import Entries, validate_container, validate_document
+from tests.interop.key_files import PASSWORD
 from tests.interop.peers import Peer
 from tests.interop.signatures import (
     CONTAINERS,
     CONTENT,
     FILE,
-    PASSWORD,
     XML,
     Surroundings,
     given,

@@ -2,20 +2,21 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from cryptography import x509
-from cryptography.hazmat.primitives import serialization
-from cryptography.hazmat.primitives.serialization import Encoding, pkcs12
-
-from connector.signature.keys import SigningKey
 from gateway_client.as4.namespaces import INITIATOR, RESPONDER
-from tests.as4.access_points import BLUE, PARTY_TYPE, RED, SERVICE
+from tests.as4.access_points import BLUE, NOW, PARTY_TYPE, RED, ROOT, SERVICE
 
-PASSWORD = "secret"
+TO_US = "phase4 to emla"
+FROM_US = "emla to phase4"
+STRANGER = ROOT.issue("stranger", NOW, encipherment=True)
+XML = b"<a>\r\n" + "Größe".encode() * 1000 + b"</a>\n"
+BIG = 100
+"""MiB."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,54 +27,6 @@ class File:
     media_type: str
     content_id: str
     compressed: bool = True
-
-
-class KeyFiles:
-    """Keys and certificates in the forms that Java reads, each written once."""
-
-    def __init__(self, folder: Path) -> None:
-        self._folder = folder
-        self._count = 0
-
-    def keystore(self, key: SigningKey) -> Path:
-        """A PKCS#12 file with key and certificate."""
-        path = self._new("p12")
-        path.write_bytes(
-            pkcs12.serialize_key_and_certificates(
-                b"key",
-                key.private,
-                key.certificate,
-                key.intermediates,
-                serialization.BestAvailableEncryption(PASSWORD.encode()),
-            )
-        )
-        return path
-
-    def certificate(self, certificate: x509.Certificate) -> Path:
-        """A PEM file."""
-        path = self._new("pem")
-        path.write_bytes(certificate.public_bytes(Encoding.PEM))
-        return path
-
-    def trust(self, *certificates: x509.Certificate) -> Path:
-        """A folder of PEM files."""
-        folder = self._new("trust")
-        folder.mkdir()
-        for number, each in enumerate(certificates):
-            (folder / f"{number}.pem").write_bytes(each.public_bytes(Encoding.PEM))
-        return folder
-
-    def access_point(self, own: SigningKey, *trusted: x509.Certificate) -> dict[str, Any]:
-        """What each command needs to know of keys."""
-        return {
-            "keystore": self.keystore(own),
-            "password": PASSWORD,
-            "trust": self.trust(*trusted),
-        }
-
-    def _new(self, suffix: str) -> Path:
-        self._count += 1
-        return self._folder / f"{self._count}.{suffix}"
 
 
 def described(*files: File, id: str, **changes: Any) -> dict[str, Any]:
@@ -108,3 +61,24 @@ def _payloads(files: Sequence[File]) -> list[dict[str, Any]]:
         }
         for file in files
     ]
+
+
+def contents() -> list[tuple[str, bytes]]:
+    """Media types and contents that have gone wrong between access points before."""
+    return [
+        ("application/xml", XML),
+        ("text/xml", XML.replace(b"\r\n", b"\n")),
+        ("text/plain", b"line\r\nline\nline\r"),
+        ("application/pdf", os.urandom(100_000)),
+        ("image/jpeg", os.urandom(100_000)),
+        ("application/gzip", os.urandom(2_000)),
+        ("application/vnd.etsi.asic-s+zip", os.urandom(50_000)),
+        ("application/octet-stream", b""),
+        ("application/octet-stream", bytes(range(256)) * 300),
+        ("application/json", b'{"a": "\xc3\xa4"}'),
+    ]
+
+
+def row_of(count: int) -> str:
+    """The row of the matrix for so many payloads."""
+    return f"{count:2} payload{'s' if count != 1 else ''}"

@@ -12,8 +12,7 @@ from datetime import datetime
 from pathlib import Path
 from urllib.parse import unquote
 
-from cryptography.hazmat.primitives import serialization
-from cryptography.hazmat.primitives.serialization import Encoding, pkcs12
+from cryptography.hazmat.primitives.serialization import Encoding
 
 from connector.container.asic import Document, open_container, seal
 from connector.container.asic_extended import Item, open_extended, seal_extended
@@ -53,9 +52,9 @@ from connector.signature.xades_unsigned import (
     unsigned_properties,
 )
 from connector.xml import parse
+from tests.interop.key_files import keystore
 from tests.signature.certomancer_pki import Pki
 
-PASSWORD = "secret"
 XML = "<e:request xmlns:e='urn:emla'><e:facts Id='f'>Größe &lt; 5</e:facts>\n</e:request>".encode()
 FILE = "Anlage 1.bin"
 CONTENT = bytes(range(256)) * 40
@@ -179,7 +178,7 @@ def surroundings(pki: Pki, kind: KeyType, folder: Path) -> Surroundings:
     crls.mkdir()
     root = pki.certificate("root")
     (trust / "root.pem").write_bytes(root.public_bytes(Encoding.PEM))
-    fetcher = HttpFetcher(Timeouts(connect=2, read=5, total=10))
+    fetcher = HttpFetcher(Timeouts(connect=30, read=60, total=120))  # busy machines
     for name in ("root", "ca"):
         (crls / f"{name}.crl").write_bytes(
             fetcher.get(f"{pki.url}/pki/crls/{name}/latest.crl", limit=10**6)
@@ -205,20 +204,6 @@ def surroundings(pki: Pki, kind: KeyType, folder: Path) -> Surroundings:
         keystore(key, folder / "signer.p12"),
         keystore(tsa, folder / "tsa.p12"),
     )
-
-
-def keystore(key: SigningKey, path: Path) -> Path:
-    """A PKCS#12 file with key, certificate and intermediates."""
-    path.write_bytes(
-        pkcs12.serialize_key_and_certificates(
-            b"key",
-            key.private,
-            key.certificate,
-            key.intermediates,
-            serialization.BestAvailableEncryption(PASSWORD.encode()),
-        )
-    )
-    return path
 
 
 FORMATS = ("enveloped", "enveloping", "enveloping, element", "detached", "asic-s", "asic-e")

@@ -29,15 +29,14 @@ from connector.validation import SignatureReport
 from connector.xml import parse
 from tests.interop.artefacts import NOW, Signer, signer
 from tests.interop.dss_side import STAMPS, judged, made_by_dss, reported, validated
+from tests.interop.key_files import PASSWORD, keystore
 from tests.interop.matrix import Recorder
 from tests.interop.peers import Peer
 from tests.interop.signatures import (
     FORMATS,
     PACKAGINGS,
-    PASSWORD,
     XML,
     Surroundings,
-    keystore,
     raised,
     signature_documents,
     signed,

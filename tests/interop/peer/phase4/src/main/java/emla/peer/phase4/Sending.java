@@ -5,7 +5,9 @@ import com.helger.httpclient.HttpClientSettings;
 import com.helger.mime.parse.MimeTypeParser;
 import com.helger.phase4.attachment.AS4OutgoingAttachment;
 import com.helger.phase4.attachment.IAS4IncomingAttachmentFactory;
+import com.helger.phase4.crypto.ECryptoKeyIdentifierType;
 import com.helger.phase4.crypto.IAS4CryptoFactory;
+import com.helger.phase4.crypto.ICryptoSessionKeyProvider;
 import com.helger.phase4.ebms3header.Ebms3Error;
 import com.helger.phase4.ebms3header.Ebms3SignalMessage;
 import com.helger.phase4.incoming.AS4IncomingProfileSelectorConstant;
@@ -24,6 +26,8 @@ import java.util.Map;
 
 /**
  * {@code {"url", "keystore", "password", "trust", "receiver"?: certificate to encrypt for,
+ * "signature"?, "digest"?, "encryption"?, "signer_named_by"?, "receiver_named_by"?, "whole_path"?,
+ * "key_agreement"?: x25519 | ecdh-es (eDelivery AS4 2.0),
  * "message": {"id", "conversation", "from", "to", "party_type", "from_role", "to_role", "service",
  * "service_type", "action", "properties": [{"name", "value", "type"?}], "payloads": [{"file",
  * "content_id", "media_type", "compressed"}]}}} is answered with what came of it.
@@ -60,10 +64,38 @@ final class Sending {
       sender.cryptParams().setAlgorithmCrypt(null);
       pmode.getLeg1().getSecurity().disableEncryption();
     }
+    choose(sender, arguments);
     describe(sender, message);
     EAS4UserMessageSendResult result =
         sender.sendMessageAndCheckForReceipt(problem -> answer.problem = problem.toString());
     return answer.with(result);
+  }
+
+  /** How keys are named and agreed on, where other than phase4 does by itself. */
+  private static void choose(AS4Sender.BuilderUserMessage sender, JsonObject arguments) {
+    if (arguments.has("signer_named_by")) {
+      sender
+          .signingParams()
+          .setKeyIdentifierType(
+              ECryptoKeyIdentifierType.getFromIDOrNull(Main.text(arguments, "signer_named_by")));
+    }
+    if (arguments.has("receiver_named_by")) {
+      sender
+          .cryptParams()
+          .setKeyIdentifierType(
+              ECryptoKeyIdentifierType.getFromIDOrNull(Main.text(arguments, "receiver_named_by")));
+    }
+    sender.signingParams().setUseSingleCertificate(!Main.flag(arguments, "whole_path", false));
+    switch (Main.text(arguments, "key_agreement", "")) {
+      case "x25519" -> sender.cryptParams().setEDelivery2KeyAgreementX25519();
+      case "ecdh-es" -> sender.cryptParams().setEDelivery2KeyAgreementECDHES();
+      default -> {}
+    }
+    if ("aes256-gcm".equals(Main.text(arguments, "encryption", ""))) {
+      sender
+          .cryptParams()
+          .setSessionKeyProvider(ICryptoSessionKeyProvider.INSTANCE_RANDOM_AES_256);
+    }
   }
 
   private static void describe(AS4Sender.BuilderUserMessage sender, JsonObject message) {
