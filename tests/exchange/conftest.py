@@ -5,7 +5,7 @@ from collections.abc import Iterator
 import pytest
 
 from tests.exchange.world import World, world
-from tests.homes import plain_logs
+from tests.network import plain_logs
 
 plain_logs()
 

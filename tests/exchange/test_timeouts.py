@@ -18,7 +18,7 @@ from connector.evidence.types import EvidenceType, Reason
 from connector.exchange.records import MessageRecord
 from connector.exchange.states import State
 from tests.exchange.world import Side, World, world
-from tests.homes import sample
+from tests.network import sample
 from tests.reference import reference
 
 A = "SUBMISSION_ACCEPTANCE"

@@ -17,7 +17,7 @@ from connector.exchange.states import State
 from connector.exchange.worker import Worker
 from connector.queueing.open import open_queue
 from tests.exchange.world import World
-from tests.homes import moment, sample
+from tests.network import moment, sample
 
 LADDER = [30, 120, 600, 3600, 6 * 3600]
 

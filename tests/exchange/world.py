@@ -35,7 +35,7 @@ from connector.runtime.assembly import Assembly, assemble, new_id
 from connector.settings import Home
 from gateway_client.model import Payload, UserMessage
 from gateway_client.model import Submission as Taken
-from tests.homes import ATTACHMENTS, homes, sample, shipped_formats
+from tests.network import ATTACHMENTS, homes, sample, shipped_formats
 
 
 class Clock:

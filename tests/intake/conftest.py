@@ -14,7 +14,7 @@ import pytest
 from connector.exchange.records import MessageRecord, PartRole
 from connector.intake.folder import FolderIntake, Folders
 from tests.exchange.world import Side, World, world
-from tests.homes import plain_logs
+from tests.network import plain_logs
 
 plain_logs()
 

@@ -20,7 +20,7 @@ from connector.intake.folder import FolderIntake, Folders
 from connector.runtime import assembly
 from connector.settings import Home
 from connector.store.sql_store import SqlStore
-from tests.homes import homes, put, sample, shipped_formats
+from tests.network import homes, put, sample, shipped_formats
 
 _STEPS = {"open", "os.mkdir", "os.rename", "os.remove", "os.rmdir", "shutil.rmtree", "shutil.move"}
 FILES = {"beschluss.pdf": b"%PDF-1.7\n" * 200, "pedido.pdf": b"x" * 3000, "ersuchen.xml": b"<e/>"}

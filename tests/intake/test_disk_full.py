@@ -16,8 +16,8 @@ import pytest
 from connector.errors import ConnectorError, Kind
 from connector.intake.folder import FolderIntake, Folders
 from connector.settings import Home
-from tests.homes import homes, put, sample
 from tests.intake.test_crashes import accepted, entries, folders, running
+from tests.network import homes, put, sample
 
 BIG = {"ersuchen.xml": b"<e/>", "beschluss.pdf": os.urandom(3_000_000), "pedido.pdf": b"p" * 9000}
 

@@ -14,8 +14,8 @@ from connector.errors import ConnectorError
 from connector.exchange.records import PartRole
 from connector.intake.choosing import ABANDONED_SECONDS, is_settled
 from connector.intake.folder import FolderIntake
-from tests.homes import ATTACHMENTS, national, put, sample
 from tests.intake.conftest import Desk
+from tests.network import ATTACHMENTS, national, put, sample
 
 
 def only(folder: list[Path]) -> Path:

@@ -15,8 +15,8 @@ import pytest
 
 from connector.errors import transient
 from connector.intake import folder as module
-from tests.homes import ATTACHMENTS, moment, national, put, sample, with_digests
 from tests.intake.conftest import Desk
+from tests.network import ATTACHMENTS, moment, national, put, sample, with_digests
 
 Make = Callable[[Desk], None]
 
