@@ -75,12 +75,12 @@ def test_a_doctype_is_never_accepted(data: bytes) -> None:
     ],
 )
 def test_what_is_malformed_deep_or_huge_is_refused_in_no_time(data: bytes) -> None:
-    began = time.monotonic()
+    began = time.process_time()
 
     code = _code(lambda: parse(data))
 
     assert code == "xml.malformed"
-    assert time.monotonic() - began < 5
+    assert time.process_time() - began < 5
 
 
 def test_bounds_of_size_elements_and_attributes() -> None:
@@ -186,14 +186,14 @@ def test_thousands_of_errors_are_told_briefly_and_soon() -> None:
     fewer = parse(
         f'<Envelope xmlns="{NAMESPACE}" version="1.0">{"<X/>" * 1000}</Envelope>'.encode()
     )
-    began = time.monotonic()
+    began = time.process_time()
 
     for each in (root, fewer):
         problems = check(each)
         assert 1 <= len(problems) <= 100
         assert {problem.code for problem in problems} == {"envelope.schema"}
 
-    assert time.monotonic() - began < 20
+    assert time.process_time() - began < 20
 
 
 def _crowded(references: int) -> Element:
@@ -216,13 +216,13 @@ def _crowded(references: int) -> Element:
 
 def test_many_references_are_checked_in_bounded_time() -> None:
     """Ids are compared with one another: a stranger must not make that take minutes."""
-    began = time.monotonic()
+    began = time.process_time()
 
     assert check(_crowded(MAX_REFERENCES // 10)) == ()
     (problem,) = check(_crowded(MAX_REFERENCES))
 
     assert problem.code == "envelope.too-many-references"
-    assert time.monotonic() - began < 20
+    assert time.process_time() - began < 20
 
 
 def test_what_xml_cannot_carry_is_refused_when_written() -> None:
