@@ -7,7 +7,6 @@ from pathlib import Path
 from typing import Final
 
 from connector.demo import words
-from connector.demo.markup import Content, document, tag
 from connector.demo.page_chart import chart
 from connector.demo.page_message import message
 from connector.demo.page_parts import Frame, badge, code, listed, words_of
@@ -15,6 +14,7 @@ from connector.demo.story import Case, Participant, Story
 from connector.envelope.header import LegalBasis
 from connector.envelope.model import Envelope
 from connector.envelope.request import Request
+from connector.markup import Content, document, tag
 from connector.xml import Element
 
 _STYLE: Final = Path(__file__).with_name("page.css")

@@ -6,8 +6,8 @@ from collections.abc import Sequence
 from typing import Final
 
 from connector.demo import words
-from connector.demo.markup import tag
 from connector.demo.story import Case, Chapter, Story
+from connector.markup import tag
 from connector.xml import Element
 
 _WIDTH: Final = 1060

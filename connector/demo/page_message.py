@@ -6,7 +6,6 @@ from collections.abc import Iterable, Mapping
 
 from connector.demo import words
 from connector.demo.check import FileCheck
-from connector.demo.markup import Content, tag
 from connector.demo.page_parts import Frame, badge, clock, code, verdict, words_of
 from connector.demo.proof import Proof
 from connector.demo.story import Chapter
@@ -19,6 +18,7 @@ from connector.envelope.replies import (
     Response,
 )
 from connector.envelope.request import Request
+from connector.markup import Content, tag
 from connector.xml import Element
 
 

@@ -9,7 +9,7 @@ from pathlib import Path
 from urllib.parse import quote
 
 from connector.demo import words
-from connector.demo.markup import Content, tag
+from connector.markup import Content, tag
 from connector.xml import Element
 
 

@@ -11,10 +11,10 @@ from hypothesis import strategies as st
 from lxml import html
 
 from connector.demo.evidence_files import page, storage_image
-from connector.demo.markup import document, tag
 from connector.demo.national import NationalSystem, entry_name
 from connector.demo.words import country_name, size_text
 from connector.errors import ConnectorError
+from connector.markup import document, tag
 
 _UTF_8 = html.HTMLParser(encoding="utf-8")
 _TEXT = st.text(st.characters(exclude_characters="\r", exclude_categories=["Cs", "Cc"]))
