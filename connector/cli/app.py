@@ -7,12 +7,17 @@ from typing import Annotated
 import typer
 
 from connector.cli import (
+    audit,
     check,
     demo,
     directory,
     formats,
     init,
     inspect,
+    messages,
+    queue,
+    run,
+    send,
     translate,
     validate,
     verify,
@@ -39,6 +44,13 @@ app.command("demo", rich_help_panel=FIRST)(demo.demo)
 
 app.command("init", rich_help_panel=CONNECTOR)(init.init)
 app.command("check", rich_help_panel=CONNECTOR)(check.check)
+app.command("run", rich_help_panel=CONNECTOR)(run.run)
+app.command("send", rich_help_panel=CONNECTOR)(send.send)
+app.command("list", rich_help_panel=CONNECTOR)(messages.list_messages)
+app.command("status", rich_help_panel=CONNECTOR)(messages.status)
+app.command("export", rich_help_panel=CONNECTOR)(messages.export)
+app.add_typer(queue.queue, name="queue", rich_help_panel=CONNECTOR)
+app.add_typer(audit.audit, name="audit", rich_help_panel=CONNECTOR)
 
 app.command("translate", rich_help_panel=DOCUMENTS)(translate.translate)
 app.command("validate", rich_help_panel=DOCUMENTS)(validate.validate)

@@ -26,6 +26,8 @@ class Given:
     path: Path
     explicit: bool
     """Named itself, not only the folder it is in."""
+    group: Path
+    """What it belongs to: the folder that was named, or the one it is in."""
 
 
 def files_of(paths: Sequence[Path]) -> list[Given]:
@@ -39,9 +41,9 @@ def files_of(paths: Sequence[Path]) -> list[Given]:
             for each in sorted(path.rglob("*")):
                 inside = each.relative_to(path).parts
                 if each.is_file() and not any(part.startswith(".") for part in inside):
-                    found.setdefault(each, Given(each, explicit=False))
+                    found.setdefault(each, Given(each, explicit=False, group=path))
         else:
-            found[path] = Given(path, explicit=True)
+            found[path] = Given(path, explicit=True, group=path.parent)
     if not found:
         raise misconfigured(
             "document.missing",
@@ -74,7 +76,7 @@ def is_attachment(given: Given, document: Document) -> bool:
 
 def one_document(path: Path, situation: Situation) -> Document:
     """The file that a command is about. Raises as `recognised`."""
-    return recognised(Given(path, explicit=True), situation)
+    return recognised(Given(path, explicit=True, group=path.parent), situation)
 
 
 def require_unacceptable(error: ConnectorError) -> ConnectorError:

@@ -43,7 +43,7 @@ def verify(
     """Say what is signed, by whom, with what, and whether the signature counts or why not.
 
     Takes envelopes, containers (every file in them is digested), tokens (XML and PDF), evidences
-    and signed national documents. Documents of one folder are held against each other: a token
+    and signed national documents. What lies in one folder is held against each other: a token
     against its container, an evidence against the document that it attests.
 
     Exit status 0 only if every document is signed and every signature counts.
@@ -59,7 +59,9 @@ def verify(
     reports: list[Report] = []
     known: list[tuple[Document, Report]] = []
     bystanders: list[Bystander] = []
+    groups: dict[str, Path] = {}
     for given in files_of(files):
+        groups[str(given.path)] = given.group
         report, document = _examined(given, around, basis)
         if report is None:
             bystanders.append(Bystander(name=str(given.path), source=open_file(given.path)))
@@ -69,7 +71,7 @@ def verify(
             known.append((document, report))
         if not json:
             _show(output, report)
-    together = bonds(known, bystanders)
+    together = bonds(known, bystanders, group_of=groups.__getitem__)
     good = bool(reports) and all(r.valid for r in reports) and not any(b.problems for b in together)
     if json:
         told = {

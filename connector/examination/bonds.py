@@ -4,7 +4,7 @@ the document that it attests."""
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -56,22 +56,29 @@ class Bystander:
     source: PayloadSource
 
 
+def folder_of(name: str) -> Path:
+    """The folder that a file is in."""
+    return Path(name).parent
+
+
 def bonds(
-    documents: Sequence[tuple[Document, Report]], bystanders: Sequence[Bystander] = ()
+    documents: Sequence[tuple[Document, Report]],
+    bystanders: Sequence[Bystander] = (),
+    *,
+    group_of: Callable[[str], Path] = folder_of,
 ) -> tuple[Bond, ...]:
-    """What the documents of one folder say of each other, as far as that is unambiguous: a token
-    of the one container beside it, an evidence of one of the documents beside it."""
+    """What documents of one group say of each other, as far as that is unambiguous: a token of
+    the one container beside it, an evidence of one of the documents beside it.
+
+    `group_of` tells from a file's name what it belongs to: its folder by default.
+    """
     found: list[Bond] = []
-    for folder in dict.fromkeys(_folder(document.name) for document, _ in documents):
-        here = [pair for pair in documents if _folder(pair[0].name) == folder]
-        beside = [each for each in bystanders if _folder(each.name) == folder]
+    for group in dict.fromkeys(group_of(document.name) for document, _ in documents):
+        here = [pair for pair in documents if group_of(pair[0].name) == group]
+        beside = [each for each in bystanders if group_of(each.name) == group]
         found += _tokens(here)
         found += _evidences([document for document, _ in here], beside)
     return tuple(found)
-
-
-def _folder(name: str) -> Path:
-    return Path(name).parent
 
 
 def _tokens(documents: Sequence[tuple[Document, Report]]) -> Iterable[Bond]:
@@ -116,6 +123,7 @@ def _evidences(documents: Sequence[Document], bystanders: Sequence[Bystander]) -
         )
         if source.size <= MAX_DOCUMENT
     ]
+    digests = {name: _sha256(source) for name, source in candidates}
     for document in evidences:
         try:
             assert document.root is not None
@@ -123,15 +131,18 @@ def _evidences(documents: Sequence[Document], bystanders: Sequence[Bystander]) -
         except ConnectorError:
             continue  # its own report says why
         if evidence.message.digest and candidates:
-            yield _evidence(document, evidence, candidates)
+            yield _evidence(document, evidence, candidates, digests)
 
 
 def _evidence(
-    document: Document, evidence: Evidence, candidates: Sequence[tuple[str, PayloadSource]]
+    document: Document,
+    evidence: Evidence,
+    candidates: Sequence[tuple[str, PayloadSource]],
+    digests: Mapping[str, bytes],
 ) -> Bond:
     for name, source in candidates:
         try:
-            check_message(evidence, _sha256(source), partial(_all, source))
+            check_message(evidence, digests[name], partial(_all, source))
         except ConnectorError:
             continue
         return Bond(
