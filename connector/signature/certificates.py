@@ -16,6 +16,18 @@ from cryptography.hazmat.primitives.serialization import Encoding
 
 from connector.errors import unacceptable
 
+MALFORMED: Final = (
+    ValueError,
+    TypeError,
+    KeyError,
+    OverflowError,
+    UnsupportedAlgorithm,
+    x509.InvalidVersion,
+    x509.DuplicateExtension,
+    x509.UnsupportedGeneralNameType,
+)
+"""What the libraries raise for malformed certificates and data. None of it is a programming error,
+since all of it comes from strangers."""
 _LONGEST: Final = 32_768
 _CACHED: Final = 512
 
@@ -34,7 +46,7 @@ def from_base64(text: str) -> x509.Certificate:
 def _from_base64(text: str) -> x509.Certificate:
     try:
         return x509.load_der_x509_certificate(b64decode("".join(text.split()), validate=True))
-    except (binascii.Error, ValueError) as error:
+    except (binascii.Error, *MALFORMED) as error:
         raise unacceptable(
             "certificate.malformed",
             f"The certificate that came along cannot be read: {error}",
@@ -47,7 +59,7 @@ def public_key(certificate: x509.Certificate) -> object:
     """The certificate's key, of whatever type. Raises `certificate.malformed`."""
     try:
         return certificate.public_key()
-    except (ValueError, UnsupportedAlgorithm) as error:
+    except MALFORMED as error:
         raise unacceptable(
             "certificate.malformed", f"The key of a certificate cannot be read: {error}"
         ) from error

@@ -14,6 +14,7 @@ from typing import Final
 from cryptography import x509
 
 from connector.errors import ConnectorError, misconfigured
+from connector.signature.certificates import MALFORMED
 
 MAGIC: Final = (b"\xfe\xed\xfe\xed", b"\xce\xce\xce\xce")
 _KEY: Final = 1
@@ -33,7 +34,7 @@ def certificates(data: bytes, password: bytes | None) -> list[x509.Certificate]:
         _check(data, password)
     try:
         return _read(_Bytes(data[:-_DIGEST]))
-    except (struct.error, ValueError, IndexError) as error:
+    except (struct.error, IndexError, *MALFORMED) as error:
         raise _unreadable(str(error)) from error
 
 

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Final
 
 from cryptography import x509
-from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
+from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec, ed25519, padding, rsa, utils
 from cryptography.hazmat.primitives.serialization import pkcs12
@@ -26,7 +26,7 @@ from connector.signature.algorithms import (
     PrivateKey,
     SignatureMethod,
 )
-from connector.signature.certificates import issuer_serial
+from connector.signature.certificates import MALFORMED, issuer_serial
 
 _OTHERS_MAY: Final = 0o077
 _EC_METHODS: Final = ((256, ECDSA_SHA256), (384, ECDSA_SHA384), (521, ECDSA_SHA512))
@@ -240,7 +240,7 @@ def chain_of(
 def _issued(above: x509.Certificate, below: x509.Certificate) -> bool:
     try:
         below.verify_directly_issued_by(above)
-    except (ValueError, TypeError, InvalidSignature, UnsupportedAlgorithm):
+    except (InvalidSignature, *MALFORMED):
         return False
     return True
 

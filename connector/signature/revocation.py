@@ -22,7 +22,7 @@ from cryptography.x509 import ocsp
 from cryptography.x509.oid import AuthorityInformationAccessOID
 
 from connector.errors import ConnectorError, misconfigured, transient
-from connector.signature.certificates import fingerprint
+from connector.signature.certificates import MALFORMED, fingerprint
 from connector.signature.fetching import Fetcher
 
 MAX_OCSP: Final = 65_536
@@ -197,7 +197,7 @@ def ocsp_urls(certificate: x509.Certificate) -> list[str]:
     """The OCSP responders that a certificate names (RFC 5280, 4.2.2.1)."""
     try:
         found = certificate.extensions.get_extension_for_class(x509.AuthorityInformationAccess)
-    except (x509.ExtensionNotFound, ValueError):
+    except (x509.ExtensionNotFound, *MALFORMED):
         return []
     return [
         each.access_location.value
@@ -211,7 +211,7 @@ def crl_urls(certificate: x509.Certificate) -> list[str]:
     """Where a certificate says that its CRL is (RFC 5280, 4.2.1.13), as far as by HTTP."""
     try:
         found = certificate.extensions.get_extension_for_class(x509.CRLDistributionPoints)
-    except (x509.ExtensionNotFound, ValueError):
+    except (x509.ExtensionNotFound, *MALFORMED):
         return []
     names = [name for point in found.value for name in point.full_name or ()]
     return [

@@ -31,7 +31,7 @@ from pyhanko_certvalidator.policy_decl import (
 from pyhanko_certvalidator.validate import async_validate_path
 
 from connector.errors import transient, unacceptable
-from connector.signature.certificates import asn1
+from connector.signature.certificates import MALFORMED, asn1
 from connector.signature.revocation import Checking, RevocationData, RevocationSource
 from connector.signature.trust import TrustPath, finished
 
@@ -88,7 +88,7 @@ def check_path(
         ) from error
     except DisallowedAlgorithmError as error:
         raise unacceptable("certificate.weak-algorithm", f"{subject}: {error}") from error
-    except (PathError, ValidationError, ValueError, TypeError, KeyError) as error:
+    except (PathError, ValidationError, *MALFORMED) as error:
         raise transient(
             "certificate.revocation-unknown",
             f"Whether the certificate of {subject} is revoked cannot be found out: {error}",

@@ -18,7 +18,7 @@ from cryptography import x509
 
 from connector.errors import ConnectorError, transient, unacceptable
 from connector.signature.algorithms import DIGEST_METHODS, SHA256
-from connector.signature.certificates import asn1
+from connector.signature.certificates import MALFORMED, asn1
 from connector.signature.fetching import Fetcher
 
 _LONGEST: Final = 262_144
@@ -83,7 +83,7 @@ def read_token(der: bytes) -> Token:
             has_signer=found[1],
             signed_data=signed,
         )
-    except (ValueError, TypeError, KeyError, AttributeError) as error:
+    except (AttributeError, *MALFORMED) as error:
         raise _malformed(str(error)[:200]) from error
 
 
@@ -110,7 +110,7 @@ def is_intact(token: Token, certificate: x509.Certificate) -> bool:
     try:
         digest = _content_digest(signed, signer)
         fits = validate_sig_integrity(signer, asn1(certificate), "tst_info", digest)
-    except (SignatureValidationError, ValueError, TypeError, KeyError):
+    except (SignatureValidationError, *MALFORMED):
         return False
     return all(fits)
 
@@ -169,7 +169,7 @@ class HttpAuthority:
             token = read_token(der)
             info = token.signed_data["encap_content_info"]["content"].parsed
             answered = info["nonce"].native
-        except (ValueError, TypeError, KeyError) as error:
+        except MALFORMED as error:
             raise self._refused("malformed", "its answer is no timestamp") from error
         except ConnectorError as error:
             raise self._refused(error.code.partition(".")[2], error.problems[0].what) from error

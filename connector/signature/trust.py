@@ -30,7 +30,7 @@ from pyhanko_certvalidator.policy_decl import DisallowWeakAlgorithmsPolicy
 
 from connector.errors import ConnectorError, misconfigured, unacceptable
 from connector.signature.algorithms import WEAK, AlgorithmPolicy
-from connector.signature.certificates import asn1, public_key
+from connector.signature.certificates import MALFORMED, asn1, public_key
 
 MAX_INTERMEDIATES: Final = 16
 """Certificates that a sender may send along; more are refused."""
@@ -195,7 +195,7 @@ class TrustStore:
         validator = CertificateValidator(asn1(certificate), validation_context=context)
         try:
             path = finished(validator.async_validate_path())
-        except (PathError, ValidationError, ValueError) as error:
+        except (PathError, ValidationError, *MALFORMED) as error:
             raise _explained(error, certificate) from error
         return tuple(x509.load_der_x509_certificate(c.dump()) for c in reversed(list(path)))
 
@@ -241,7 +241,7 @@ def _check_usage(certificate: x509.Certificate, purpose: Purpose) -> None:
         usage = certificate.extensions.get_extension_for_class(x509.KeyUsage).value
     except x509.ExtensionNotFound:
         return  # then the key may be used for anything (RFC 5280, 4.2.1.3)
-    except ValueError as error:
+    except MALFORMED as error:
         raise _refused(
             "path-invalid", f"its extensions are malformed ({error})", certificate
         ) from error
@@ -272,7 +272,7 @@ def _certificates(file: Path) -> list[x509.Certificate]:
         return []
     try:
         return x509.load_pem_x509_certificates(file.read_bytes())
-    except (OSError, ValueError) as error:
+    except (OSError, *MALFORMED) as error:
         raise misconfigured(
             "trust.unreadable", f"Not a PEM file of certificates: {error}", file=str(file)
         ) from error

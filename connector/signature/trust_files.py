@@ -11,6 +11,7 @@ from cryptography.hazmat.primitives.serialization import pkcs12
 
 from connector.errors import ConnectorError, misconfigured
 from connector.signature import jks
+from connector.signature.certificates import MALFORMED
 from connector.signature.trust import Revocation, TrustStore, is_authority
 
 
@@ -31,7 +32,7 @@ def certificates_in(path: Path, password: bytes | None = None) -> list[x509.Cert
     except ConnectorError as error:
         named = (replace(problem, file=str(path)) for problem in error.problems)
         raise ConnectorError(error.kind, *named) from error
-    except ValueError as error:
+    except MALFORMED as error:
         raise misconfigured(
             "trust.unreadable",
             "The file is neither PEM nor DER nor PKCS#12 nor a Java key store, or its password is "
@@ -54,7 +55,7 @@ def _certificates(data: bytes, password: bytes | None) -> list[x509.Certificate]
         return jks.certificates(data, password)
     try:
         return [x509.load_der_x509_certificate(data)]
-    except ValueError:
+    except MALFORMED:
         store = pkcs12.load_pkcs12(data, password)
     own = [store.cert] if store.cert is not None else []
     return [each.certificate for each in (*own, *store.additional_certs)]

@@ -12,6 +12,7 @@ from cryptography import x509
 
 from connector.errors import Problem
 from connector.signature.algorithms import DIGEST_METHODS
+from connector.signature.certificates import MALFORMED
 from connector.signature.xades_statements import ImpliedPolicy, SignaturePolicy
 from connector.validation.indications import SubIndication
 from connector.validation.policy import NEVER, ValidationPolicy
@@ -141,6 +142,6 @@ def _may_sign(certificate: x509.Certificate) -> bool:
         usage = certificate.extensions.get_extension_for_class(x509.KeyUsage).value
     except x509.ExtensionNotFound:
         return True
-    except ValueError:
+    except MALFORMED:
         return False
     return usage.digital_signature or usage.content_commitment

@@ -22,7 +22,7 @@ from pyhanko.sign.validation.generic_cms import extract_self_reported_ts, valida
 
 from connector.errors import ConnectorError, Problem, unacceptable
 from connector.signature.algorithms import SIGNATURE_METHODS, Family
-from connector.signature.certificates import asn1, public_key
+from connector.signature.certificates import MALFORMED, asn1, public_key
 from connector.signature.revocation import RevocationData
 from connector.signature.timestamps import Token, read_token
 from connector.validation.basis import Basis
@@ -32,7 +32,6 @@ from connector.validation.paths import Material
 from connector.validation.policy import NEVER, Algorithms
 from connector.validation.report import PASSED, Conclusion, SignatureReport, Stamped
 from connector.validation.report import ValidationReport as Report
-from connector.validation.statuses import MALFORMED
 
 MAX_BYTES: Final = 16 * 1024 * 1024
 MAX_SIGNERS: Final = 32

@@ -11,7 +11,7 @@ from typing import Any, Final
 from asn1crypto import crl  # type: ignore[import-untyped]
 from asn1crypto import ocsp as asn1_ocsp
 from cryptography import x509
-from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
+from cryptography.exceptions import InvalidSignature
 from cryptography.x509 import ocsp
 from pyhanko_certvalidator.context import (
     ValidationDataHandlers,
@@ -23,12 +23,11 @@ from pyhanko_certvalidator.registry import PathBuilder, SimpleTrustManager
 from pyhanko_certvalidator.revinfo.archival import CRLContainer, OCSPContainer
 
 from connector.errors import ConnectorError
-from connector.signature.certificates import asn1, public_key
+from connector.signature.certificates import MALFORMED, asn1, public_key
 from connector.signature.revocation import RevocationData
 from connector.signature.trust import TrustStore
 from connector.validation.existence import Existence
 from connector.validation.running import run
-from connector.validation.statuses import MALFORMED
 
 _MAX_PATHS: Final = 8
 
@@ -116,7 +115,7 @@ def _is_signed(members: Sequence[x509.Certificate]) -> bool:
     try:
         for below, above in pairwise(members):
             below.verify_directly_issued_by(above)
-    except (ValueError, TypeError, UnsupportedAlgorithm, InvalidSignature):
+    except (InvalidSignature, *MALFORMED):
         return False
     return True
 
@@ -124,7 +123,7 @@ def _is_signed(members: Sequence[x509.Certificate]) -> bool:
 def _load(load: Any, der: bytes) -> Any:
     try:
         return load(der)
-    except ValueError:
+    except MALFORMED:
         return None
 
 

@@ -22,6 +22,7 @@ from pyhanko.sign.validation.pdf_embedded import EmbeddedPdfSignature
 from pyhanko.sign.validation.status import SignatureCoverageLevel
 
 from connector.errors import ConnectorError, Problem, unacceptable
+from connector.signature.certificates import MALFORMED
 from connector.signature.revocation import RevocationData
 from connector.signature.timestamps import read_token
 from connector.validation.basis import Basis
@@ -30,7 +31,6 @@ from connector.validation.in_time import Stamp
 from connector.validation.indications import SubIndication
 from connector.validation.paths import Material, parsed
 from connector.validation.report import Conclusion, SignatureReport, Stamped, ValidationReport
-from connector.validation.statuses import MALFORMED
 
 MAX_BYTES: Final = 256 * 1024 * 1024
 MAX_SIGNATURES: Final = 64

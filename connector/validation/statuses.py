@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, Final
+from typing import Any
 
 from asn1crypto import ocsp as asn1_ocsp  # type: ignore[import-untyped]
 from cryptography import x509
-from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
+from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.hashes import HashAlgorithm
 from cryptography.x509 import ocsp
 from cryptography.x509.oid import ExtendedKeyUsageOID
@@ -18,12 +18,9 @@ from pyhanko_certvalidator.sig_validate import (
     SignatureValidationContext,
 )
 
-from connector.signature.certificates import asn1, public_key
+from connector.signature.certificates import MALFORMED, asn1, public_key
 from connector.signature.revocation import RevocationData, crl_urls
 from connector.validation.policy import ALWAYS, Algorithms
-
-MALFORMED: Final = (ValueError, TypeError, KeyError, UnsupportedAlgorithm, OverflowError)
-"""What the libraries raise for malformed certificates and data."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,7 +107,7 @@ def _in_scope(scope: x509.IssuingDistributionPoint, certificate: x509.Certificat
 def _is_ca(certificate: x509.Certificate) -> bool:
     try:
         found = certificate.extensions.get_extension_for_class(x509.BasicConstraints)
-    except x509.ExtensionNotFound:
+    except (x509.ExtensionNotFound, *MALFORMED):
         return False
     return found.value.ca
 
@@ -207,7 +204,7 @@ def needs_no_check(certificate: x509.Certificate) -> bool:
     """Whether its issuer says that its revocation is not to be asked for (OCSP responders)."""
     try:
         certificate.extensions.get_extension_for_class(x509.OCSPNoCheck)
-    except (x509.ExtensionNotFound, ValueError):
+    except (x509.ExtensionNotFound, *MALFORMED):
         return False
     return True
 

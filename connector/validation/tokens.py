@@ -10,7 +10,7 @@ from cryptography import x509
 from cryptography.x509.oid import ExtendedKeyUsageOID
 
 from connector.errors import ConnectorError
-from connector.signature.certificates import public_key
+from connector.signature.certificates import MALFORMED, public_key
 from connector.signature.timestamps import Token, is_intact
 from connector.validation.certificates import CertificateChecks
 from connector.validation.existence import Existence
@@ -112,6 +112,6 @@ def _may_stamp(certificate: x509.Certificate) -> bool:
     """RFC 3161, 2.3: for timeStamping and nothing else, and that critical."""
     try:
         found = certificate.extensions.get_extension_for_class(x509.ExtendedKeyUsage)
-    except (x509.ExtensionNotFound, ValueError):
+    except (x509.ExtensionNotFound, *MALFORMED):
         return False
     return found.critical and list(found.value) == [ExtendedKeyUsageOID.TIME_STAMPING]

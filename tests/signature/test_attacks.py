@@ -623,3 +623,13 @@ def test_unknown_canonicalisation(pki: TestPki) -> None:
     signature_of(root)[0][0].set("Algorithm", EXC_C14N + "WithComments")
     with refused("signature.unknown-algorithm"):
         check(text(root), pki)
+
+
+def test_a_certificate_of_an_unknown_version(pki: TestPki) -> None:
+    """What the library raises for that is no ValueError; it must not stop a worker."""
+    der = bytearray(pki.key.certificates[0])
+    at = der.index(bytes.fromhex("a003020102")) + 4
+    der[at] = 3
+    own, other = (b64encode(each) for each in (pki.key.certificates[0], bytes(der)))
+    with refused("certificate.malformed"):
+        check(signed(pki).replace(own, other), pki)
