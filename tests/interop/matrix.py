@@ -23,7 +23,8 @@ def matrix(record_property: Callable[[str, object], None]) -> Recorder:
     """Say which field of the matrix this test fills: peer, row, column."""
 
     def record(peer: str, row: str, column: str) -> None:
-        record_property(_NAME, (peer, row, column))
+        # Plain strings: others do not travel between processes.
+        record_property(_NAME, (str(peer), str(row), str(column)))
 
     return record
 
