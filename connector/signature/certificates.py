@@ -84,3 +84,11 @@ def issuer_serial(certificate: x509.Certificate) -> bytes:
 def fingerprint(certificate: x509.Certificate, algorithm: str) -> bytes:
     """The digest of the certificate's DER by an algorithm that hashlib knows."""
     return hashlib.new(algorithm, certificate.public_bytes(Encoding.DER)).digest()
+
+
+def name_of(certificate: x509.Certificate) -> str:
+    """The subject for people (RFC 4514), also of certificates that are malformed there."""
+    try:
+        return certificate.subject.rfc4514_string()
+    except MALFORMED:
+        return "somebody whose name cannot be read"

@@ -1,4 +1,4 @@
-"""Whether certificates of a path are revoked, by pyhanko-certvalidator."""
+"""Whether certificates of a path were revoked at a time."""
 
 from __future__ import annotations
 
@@ -7,41 +7,25 @@ from collections import OrderedDict
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from itertools import pairwise
-from typing import Any, Final
+from typing import Final
 
-from asn1crypto import crl as asn1_crl  # type: ignore[import-untyped]
-from asn1crypto import ocsp as asn1_ocsp
 from cryptography import x509
-from cryptography.x509 import ocsp
-from pyhanko_certvalidator import ValidationContext
-from pyhanko_certvalidator.authority import CertTrustAnchor
-from pyhanko_certvalidator.errors import (
-    DisallowedAlgorithmError,
-    PathError,
-    RevokedError,
-    ValidationError,
-)
-from pyhanko_certvalidator.path import ValidationPath
-from pyhanko_certvalidator.policy_decl import (
-    CertRevTrustPolicy,
-    DisallowWeakAlgorithmsPolicy,
-    RevocationCheckingPolicy,
-    RevocationCheckingRule,
-)
-from pyhanko_certvalidator.validate import async_validate_path
 
-from connector.errors import transient, unacceptable
-from connector.signature.certificates import MALFORMED, asn1
-from connector.signature.revocation import Checking, RevocationData, RevocationSource
-from connector.signature.trust import TrustPath, finished
+from connector.errors import ConnectorError, transient, unacceptable
+from connector.signature.certificates import name_of
+from connector.signature.revocation import (
+    Checking,
+    RevocationData,
+    RevocationSource,
+    crl_urls,
+    ocsp_urls,
+)
+from connector.signature.revocation_statuses import needs_no_check, statuses
+from connector.signature.trust import TrustPath
 
 _TOLERANCE: Final = timedelta(minutes=1)
 _REMEMBERED: Final = 4096
-RULES: Final = {
-    Checking.REQUIRED: RevocationCheckingRule.CRL_OR_OCSP_REQUIRED,
-    Checking.DECLARED: RevocationCheckingRule.CHECK_IF_DECLARED,
-    Checking.NONE: RevocationCheckingRule.NO_CHECK,
-}
+_WEAK: Final = frozenset({"md5", "sha1"})
 
 
 def check_path(
@@ -53,73 +37,50 @@ def check_path(
     """Make sure that nothing of a path (from the signer's to the anchor) was revoked at `at`.
 
     Data that was issued after `at` is accepted, too: what it says was revoked later than `at` did
-    count then. Raises `certificate.revoked`;
-    `certificate.revocation-unknown` (transient) where data is missing, too old, or not signed by
-    whom it must be; `certificate.path-invalid`.
+    count then. Raises `certificate.revoked`; `certificate.revocation-unknown` (transient) where
+    data is missing, too old, or not signed by whom it must be.
     """
-    rule = RULES[checking]
-    context = ValidationContext(
-        trust_roots=[asn1(certificates[-1])],
-        other_certs=[asn1(each) for each in certificates[:-1]],
-        moment=at.astimezone(UTC),
-        best_signature_time=at.astimezone(UTC),
-        allow_fetching=False,
-        crls=parsed_crls(data),
-        ocsps=parsed_ocsps(data),
-        time_tolerance=_TOLERANCE,
-        revinfo_policy=CertRevTrustPolicy(
-            RevocationCheckingPolicy(rule, rule), retroactive_revinfo=True
-        ),
-        algorithm_usage_policy=DisallowWeakAlgorithmsPolicy(),  # type: ignore[no-untyped-call]
-    )
-    path = ValidationPath(
-        trust_anchor=CertTrustAnchor(asn1(certificates[-1])),
-        interm=[asn1(each) for each in reversed(certificates[1:-1])],
-        leaf=asn1(certificates[0]) if len(certificates) > 1 else None,
-    )
-    subject = certificates[0].subject.rfc4514_string()
-    try:
-        finished(async_validate_path(context, path))
-    except RevokedError as error:
-        raise unacceptable(
-            "certificate.revoked",
-            f"The certificate of {subject} does not count: {error.failure_msg.rstrip('.')}.",
-            mend="The signer needs another certificate.",
-        ) from error
-    except DisallowedAlgorithmError as error:
-        raise unacceptable("certificate.weak-algorithm", f"{subject}: {error}") from error
-    except (PathError, ValidationError, *MALFORMED) as error:
-        raise transient(
-            "certificate.revocation-unknown",
-            f"Whether the certificate of {subject} is revoked cannot be found out: {error}",
-            mend="It is tried again; the issuer's OCSP responder or CRL must be reachable.",
-        ) from error
+    for certificate, issuer in pairwise(certificates):
+        if not _is_asked_for(certificate, checking):
+            continue
+        found = [
+            status
+            for status in statuses(certificate, issuer, data)
+            if status.hash_name not in _WEAK and _is_valid(status.signer, at)
+        ]
+        for status in found:
+            if status.revoked is not None and status.revoked <= at:
+                raise _revoked(certificate, status.revoked)
+        if not any(at <= status.until + _TOLERANCE for status in found):
+            raise _unknown(certificate, bool(found))
 
 
-def parsed_crls(data: RevocationData) -> list[Any]:
-    """The CRLs for certvalidator; what is none is left out."""
-    return [
-        asn1_crl.CertificateList.load(der)
-        for der in data.crls
-        if _loads(x509.load_der_x509_crl, der)
-    ]
-
-
-def parsed_ocsps(data: RevocationData) -> list[Any]:
-    """The OCSP responses for certvalidator; what is none is left out."""
-    return [
-        asn1_ocsp.OCSPResponse.load(der)
-        for der in data.ocsps
-        if _loads(ocsp.load_der_ocsp_response, der)
-    ]
-
-
-def _loads(load: Callable[[bytes], object], der: bytes) -> bool:
-    try:
-        load(der)
-    except ValueError:
+def _is_asked_for(certificate: x509.Certificate, checking: Checking) -> bool:
+    if checking is Checking.NONE or needs_no_check(certificate):
         return False
-    return True
+    return checking is Checking.REQUIRED or bool(ocsp_urls(certificate) or crl_urls(certificate))
+
+
+def _is_valid(certificate: x509.Certificate, at: datetime) -> bool:
+    begin = certificate.not_valid_before_utc
+    return begin <= at + _TOLERANCE and at <= certificate.not_valid_after_utc
+
+
+def _revoked(certificate: x509.Certificate, since: datetime) -> ConnectorError:
+    return unacceptable(
+        "certificate.revoked",
+        f"The certificate of {name_of(certificate)} was revoked on {since:%Y-%m-%d %H:%M} UTC.",
+        mend="The signer needs another certificate.",
+    )
+
+
+def _unknown(certificate: x509.Certificate, outdated: bool) -> ConnectorError:
+    why = "what is known is out of date" if outdated else "nobody who may say so did"
+    return transient(
+        "certificate.revocation-unknown",
+        f"Whether the certificate of {name_of(certificate)} is revoked cannot be found out: {why}.",
+        mend="It is tried again; the issuer's OCSP responder or CRL must be reachable.",
+    )
 
 
 class RevocationChecker:

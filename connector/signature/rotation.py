@@ -10,6 +10,7 @@ from typing import Final
 from cryptography import x509
 
 from connector.errors import Problem, misconfigured
+from connector.signature.certificates import name_of
 from connector.signature.keys import SigningKey
 
 WARN: Final = timedelta(days=60)
@@ -93,7 +94,7 @@ def expiry_warnings(
 
 def _expiry_problem(expiry: Expiry, at: datetime, warn: timedelta) -> Problem | None:
     certificate = expiry.certificate
-    subject = certificate.subject.rfc4514_string()
+    subject = name_of(certificate)
     end = certificate.not_valid_after_utc
     if expiry.left < timedelta(0):
         return Problem(

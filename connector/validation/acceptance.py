@@ -12,7 +12,7 @@ from cryptography import x509
 
 from connector.errors import Problem
 from connector.signature.algorithms import DIGEST_METHODS
-from connector.signature.certificates import MALFORMED
+from connector.signature.certificates import MALFORMED, name_of
 from connector.signature.xades_statements import ImpliedPolicy, SignaturePolicy
 from connector.validation.indications import SubIndication
 from connector.validation.policy import NEVER, ValidationPolicy
@@ -28,7 +28,7 @@ def check_acceptance(
 ) -> Conclusion:
     """Signature acceptance validation (5.2.8): key usage, the policy that was signed under, and the
     algorithms of the signature, which count until `end`, when it is proven to have existed."""
-    subject = certificate.subject.rfc4514_string()
+    subject = name_of(certificate)
     if not _may_sign(certificate):
         return Conclusion(
             SubIndication.CHAIN_CONSTRAINTS_FAILURE,

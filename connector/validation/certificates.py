@@ -6,8 +6,10 @@ sub-indications here; how far back a path is proven to have counted is found by 
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from itertools import pairwise
 from typing import Any, Final
 
 from cryptography import x509
@@ -15,7 +17,7 @@ from pyhanko.sign.validation.generic_cms import (
     CertvalidatorOperationResult,
     handle_certvalidator_errors,
 )
-from pyhanko_certvalidator.context import CertValidationPolicySpec
+from pyhanko_certvalidator.context import CertValidationPolicySpec, ValidationContext
 from pyhanko_certvalidator.ltv.types import ValidationTimingInfo
 from pyhanko_certvalidator.path import ValidationPath
 from pyhanko_certvalidator.policy_decl import (
@@ -23,12 +25,14 @@ from pyhanko_certvalidator.policy_decl import (
     AcceptAllAlgorithms,
     CertRevTrustPolicy,
     RevocationCheckingPolicy,
+    RevocationCheckingRule,
 )
 from pyhanko_certvalidator.validate import async_validate_path
 
-from connector.signature.certificates import asn1
-from connector.signature.revocation import RevocationSource
-from connector.signature.revocation_checking import RULES, gather
+from connector.signature.certificates import MALFORMED, asn1, name_of
+from connector.signature.revocation import Checking, RevocationData, RevocationSource
+from connector.signature.revocation_checking import gather
+from connector.signature.revocation_statuses import Status, statuses
 from connector.signature.trust import TrustStore
 from connector.validation.dated_algorithms import DatedAlgorithms
 from connector.validation.existence import Existence
@@ -38,9 +42,13 @@ from connector.validation.policy import ValidationPolicy
 from connector.validation.report import PASSED, Conclusion
 from connector.validation.running import run
 from connector.validation.sliding import Sliding, Unproven
-from connector.validation.statuses import statuses
 from connector.validation.wording import not_trusted, out_of_bounds, reason
 
+RULES: Final = {
+    Checking.REQUIRED: RevocationCheckingRule.CRL_OR_OCSP_REQUIRED,
+    Checking.DECLARED: RevocationCheckingRule.CHECK_IF_DECLARED,
+    Checking.NONE: RevocationCheckingRule.NO_CHECK,
+}
 _TOLERANCE: Final = timedelta(minutes=1)
 
 
@@ -113,7 +121,7 @@ class CertificateChecks:
         granted = self._trust.granted
         if not result.conclusion.passed or granted is None or granted(result.path[-1], at):
             return result
-        anchor = result.path[-1].subject.rfc4514_string()
+        anchor = name_of(result.path[-1])
         why = f"The service of {anchor} was in no good state at {at:%Y-%m-%d %H:%M} UTC."
         return replace(
             result, conclusion=Conclusion(SubIndication.NO_CERTIFICATE_CHAIN_FOUND, (why,))
@@ -157,15 +165,15 @@ class CertificateChecks:
             algorithm_usage_policy=AcceptAllAlgorithms(),
         )
         context = spec.build_validation_context(ValidationTimingInfo(end, end, True), None)
-        result = await handle_certvalidator_errors(
-            asn1(members[0]), async_validate_path(context, path)
-        )
-        return result.error_subindic is None
+        try:
+            return (await _checked(context, path, members[0])).error_subindic is None
+        except MALFORMED:
+            return False
 
     def _in_bounds(
         self, certificate: x509.Certificate, best_time: datetime, now: CertificateResult
     ) -> Conclusion:
-        subject = certificate.subject.rfc4514_string()
+        subject = name_of(certificate)
         if best_time < certificate.not_valid_before_utc:
             return Conclusion(
                 SubIndication.NOT_YET_VALID,
@@ -190,9 +198,7 @@ class CertificateChecks:
         known = (
             status
             for issuer in self._issuers(certificate)
-            for status in statuses(
-                certificate, issuer, self._material.revocation, self._policy.algorithms
-            )
+            for status in statuses(certificate, issuer, self._material.revocation)
         )
         return any(status.issued <= certificate.not_valid_after_utc for status in known)
 
@@ -204,11 +210,14 @@ class CertificateChecks:
         self, certificate: x509.Certificate, path: ValidationPath, at: datetime
     ) -> CertificateResult:
         timing = ValidationTimingInfo(at, at, point_in_time_validation=False)
-        context = self._spec.build_validation_context(timing, self._paths.handlers())
-        result = run(
-            handle_certvalidator_errors(asn1(certificate), async_validate_path(context, path))
-        )
         members = members_of(path)
+        handlers = self._paths.handlers(self._about(members))
+        context = self._spec.build_validation_context(timing, handlers)
+        try:
+            result = run(_checked(context, path, certificate))
+        except MALFORMED as error:
+            sub = SubIndication.CERTIFICATE_CHAIN_GENERAL_FAILURE
+            return CertificateResult(Conclusion(sub, (f"The path is malformed: {error}",)), members)
         outside = [each for each in members if not _is_valid(each, at)]
         if result.error_subindic is None and not outside:
             return CertificateResult(PASSED, members)
@@ -238,13 +247,29 @@ class CertificateChecks:
         """Whether the path would count if nobody asked for revocation data."""
         timing = ValidationTimingInfo(at, at, point_in_time_validation=False)
         spec = replace(self._spec, revinfo_policy=CertRevTrustPolicy(NO_REVOCATION))
-        context = spec.build_validation_context(timing, self._paths.handlers())
-        result = run(
-            handle_certvalidator_errors(
-                asn1(members_of(path)[0]), async_validate_path(context, path)
-            )
+        context = spec.build_validation_context(timing, None)
+        return run(_checked(context, path, members_of(path)[0])).error_subindic is None
+
+    def _about(self, members: Sequence[x509.Certificate]) -> RevocationData:
+        """Only what is about the path, and signed by whom it must be, reaches certvalidator."""
+        found: list[Status] = []
+        for certificate, issuer in pairwise(members):
+            known = list(statuses(certificate, issuer, self._material.revocation))
+            for responder in {status.signer for status in known} - {issuer}:
+                known += statuses(responder, issuer, self._material.revocation)
+            found += known
+        given = {status.der for status in found}
+        revocation = self._material.revocation
+        return RevocationData(
+            tuple(der for der in revocation.ocsps if der in given),
+            tuple(der for der in revocation.crls if der in given),
         )
-        return result.error_subindic is None
+
+
+async def _checked(
+    context: ValidationContext, path: ValidationPath, certificate: x509.Certificate
+) -> CertvalidatorOperationResult[Any]:
+    return await handle_certvalidator_errors(asn1(certificate), async_validate_path(context, path))
 
 
 def _sub(result: CertvalidatorOperationResult[Any]) -> SubIndication:

@@ -12,7 +12,6 @@ from asn1crypto import crl  # type: ignore[import-untyped]
 from asn1crypto import ocsp as asn1_ocsp
 from cryptography import x509
 from cryptography.exceptions import InvalidSignature
-from cryptography.x509 import ocsp
 from pyhanko_certvalidator.context import (
     ValidationDataHandlers,
     bootstrap_validation_data_handlers,
@@ -55,7 +54,7 @@ class Paths:
         return [path for path in found if _is_signed(members_of(path))]
 
     async def _candidates(self, certificate: x509.Certificate) -> list[ValidationPath]:
-        builder = PathBuilder(self.manager, self.handlers().cert_registry)
+        builder = PathBuilder(self.manager, self.handlers(RevocationData()).cert_registry)
         found: list[ValidationPath] = []
         paths = builder.async_build_paths_lazy(asn1(certificate))
         try:
@@ -69,20 +68,15 @@ class Paths:
             await paths.cancel()  # type: ignore[no-untyped-call]
         return found
 
-    def handlers(self) -> ValidationDataHandlers:
-        """What is at hand, for certvalidator."""
+    def handlers(self, data: RevocationData) -> ValidationDataHandlers:
+        """The certificates at hand and `data`, for certvalidator."""
         certificates = (*self._trust.intermediates, *self._material.certificates)
         return bootstrap_validation_data_handlers(
             fetchers=None,
-            crls=[
-                CRLContainer(crl.CertificateList.load(der))
-                for der in self._material.revocation.crls
-                if _load(x509.load_der_x509_crl, der) is not None
-            ],
+            crls=[CRLContainer(crl.CertificateList.load(der)) for der in data.crls],
             ocsps=[
                 each
-                for der in self._material.revocation.ocsps
-                if _load(ocsp.load_der_ocsp_response, der) is not None
+                for der in data.ocsps
                 for each in OCSPContainer.load_multi(asn1_ocsp.OCSPResponse.load(der))
             ],
             certs=[asn1(each) for each in certificates if is_readable(each)],

@@ -11,13 +11,18 @@ from itertools import pairwise
 from cryptography import x509
 from cryptography.hazmat.primitives.serialization import Encoding
 
-from connector.signature.certificates import public_key
+from connector.signature.certificates import name_of, public_key
 from connector.signature.revocation import Checking, RevocationData, crl_urls, ocsp_urls
+from connector.signature.revocation_statuses import (
+    Status,
+    latest,
+    needs_no_check,
+    statuses,
+)
 from connector.validation.existence import Existence
 from connector.validation.indications import SubIndication
 from connector.validation.policy import ALWAYS, NEVER, ValidationPolicy
 from connector.validation.report import Conclusion
-from connector.validation.statuses import latest, needs_no_check, statuses
 
 _MOMENT = timedelta(microseconds=1)
 
@@ -72,25 +77,30 @@ class Sliding:
             return times
         found = [
             status
-            for status in statuses(certificate, issuer, self.data, self.policy.algorithms)
+            for status in statuses(certificate, issuer, self.data)
             if status.issued <= times.control and proven(status.der) <= times.bound
         ]
         if not found or proven(certificate.public_bytes(Encoding.DER)) > times.bound:
             raise Unproven(
                 SubIndication.NO_POE,
-                f"Nothing proves the state of {certificate.subject.rfc4514_string()} before "
+                f"Nothing proves the state of {name_of(certificate)} before "
                 f"{times.bound:%Y-%m-%d %H:%M} UTC.",
             )
         revoked = [status for status in found if status.revoked is not None]
         for status in revoked or [latest(found)]:
-            if status.responder is not None:
-                times = self._certificate(status.responder, issuer, times)
-            times = _within(status.algorithms, times, certificate)
+            if status.signer != issuer:
+                times = self._certificate(status.signer, issuer, times)
+            times = _within(self._end(status), times, certificate)
         for status in revoked:
             assert status.revoked is not None
             last = status.revoked - _MOMENT
             times = _Times(min(times.control, last), min(times.bound, last))
         return times if revoked else times.fresh(latest(found).until, self.policy.strict)
+
+    def _end(self, status: Status) -> datetime:
+        algorithms, used = self.policy.algorithms, status.hash_name
+        hashed = ALWAYS if used is None else algorithms.digest(used)
+        return min(hashed, algorithms.key(public_key(status.signer)))
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,8 +127,7 @@ def _within(end: datetime, times: _Times, certificate: x509.Certificate) -> _Tim
     if end == NEVER:
         raise Unproven(
             SubIndication.CRYPTO_CONSTRAINTS_FAILURE,
-            f"The path of {certificate.subject.rfc4514_string()} uses an algorithm that does not "
-            "count.",
+            f"The path of {name_of(certificate)} uses an algorithm that does not count.",
         )
     last = end - _MOMENT
     return _Times(min(times.control, last), min(times.bound, last))

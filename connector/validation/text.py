@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from datetime import datetime
 
+from connector.signature.certificates import name_of
 from connector.signature.xades_statements import SignaturePolicy, Statements
 from connector.validation.indications import Indication
 from connector.validation.report import (
@@ -38,11 +39,7 @@ def _document(report: ValidationReport) -> Iterator[str]:
 
 
 def _signature(report: SignatureReport) -> Iterator[str]:
-    signer = (
-        report.certificate.subject.rfc4514_string()
-        if report.certificate is not None
-        else "an unknown signer"
-    )
+    signer = name_of(report.certificate) if report.certificate is not None else "an unknown signer"
     yield f"by {signer}"
     yield from _conclusion("It", report.conclusion)
     yield f"form {report.format}, level {report.level}"
@@ -54,7 +51,7 @@ def _signature(report: SignatureReport) -> Iterator[str]:
         yield f"signs {name}"
     yield from _statements(report.statements)
     if len(report.path) > 1:
-        anchor = report.path[-1].subject.rfc4514_string()
+        anchor = name_of(report.path[-1])
         yield f"its certificate leads to the trusted {anchor} in {len(report.path) - 1} steps"
     for stamp in report.timestamps:
         yield from _timestamp(stamp)
@@ -81,9 +78,7 @@ def _statements(said: Statements) -> Iterator[str]:
 
 def _timestamp(stamp: TimestampReport) -> Iterator[str]:
     authority = (
-        stamp.certificate.subject.rfc4514_string()
-        if stamp.certificate is not None
-        else "an unknown authority"
+        name_of(stamp.certificate) if stamp.certificate is not None else "an unknown authority"
     )
     when = _time(stamp.time) if stamp.time is not None else "an unknown time"
     yield f"timestamp of the {stamp.of} at {when} by {authority}"

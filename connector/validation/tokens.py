@@ -10,7 +10,7 @@ from cryptography import x509
 from cryptography.x509.oid import ExtendedKeyUsageOID
 
 from connector.errors import ConnectorError
-from connector.signature.certificates import MALFORMED, public_key
+from connector.signature.certificates import MALFORMED, name_of, public_key
 from connector.signature.timestamps import Token, is_intact
 from connector.validation.certificates import CertificateChecks
 from connector.validation.existence import Existence
@@ -73,7 +73,7 @@ class TokenChecks:
             return Conclusion(
                 SubIndication.CHAIN_CONSTRAINTS_FAILURE,
                 (
-                    f"{certificate.subject.rfc4514_string()} is no timestamp authority: its "
+                    f"{name_of(certificate)} is no timestamp authority: its "
                     "certificate is not for timeStamping alone.",
                 ),
             )

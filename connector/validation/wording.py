@@ -6,13 +6,14 @@ from datetime import datetime
 
 from cryptography import x509
 
+from connector.signature.certificates import name_of
 from connector.validation.indications import SubIndication
 from connector.validation.report import Conclusion
 
 
 def not_trusted(certificate: x509.Certificate) -> Conclusion:
     """For a certificate without a path."""
-    subject = certificate.subject.rfc4514_string()
+    subject = name_of(certificate)
     return Conclusion(
         SubIndication.NO_CERTIFICATE_CHAIN_FOUND,
         (f"No path leads from the certificate of {subject} to anybody that is trusted.",),
@@ -22,7 +23,7 @@ def not_trusted(certificate: x509.Certificate) -> Conclusion:
 def out_of_bounds(certificate: x509.Certificate, at: datetime) -> str:
     """For a certificate that was not valid at `at`."""
     begin, end = certificate.not_valid_before_utc, certificate.not_valid_after_utc
-    subject = certificate.subject.rfc4514_string()
+    subject = name_of(certificate)
     if at < begin:
         return f"The certificate of {subject} is valid only from {begin:%Y-%m-%d %H:%M} UTC."
     return (
@@ -33,7 +34,7 @@ def out_of_bounds(certificate: x509.Certificate, at: datetime) -> str:
 
 def reason(sub: SubIndication, certificate: x509.Certificate, since: datetime | None) -> str:
     """For a path that failed with `sub`, `since` when that is known."""
-    subject = certificate.subject.rfc4514_string()
+    subject = name_of(certificate)
     when = f" on {since:%Y-%m-%d %H:%M} UTC" if since is not None else ""
     return {
         SubIndication.REVOKED_NO_POE: (

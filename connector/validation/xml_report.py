@@ -13,6 +13,7 @@ from cryptography.hazmat.primitives.serialization import Encoding
 from lxml import etree
 
 from connector.signature.algorithms import SHA256
+from connector.signature.certificates import name_of
 from connector.signature.dsig_model import DS
 from connector.signature.xades_statements import XADES, SignaturePolicy
 from connector.validation.report import (
@@ -121,7 +122,7 @@ def _signature(
     if signature.certificate is not None:
         signer = etree.SubElement(own, f"{_V}SignerInformation")
         _reference(signer, "SignerCertificate", objects.certificate(signature.certificate))
-        _text(signer, "Signer", signature.certificate.subject.rfc4514_string())
+        _text(signer, "Signer", name_of(signature.certificate))
     process = etree.SubElement(own, f"{_V}SignatureValidationProcess")
     kind = {"B": "Basic", "T": "LTVM"}.get(signature.level, "LTA")
     _text(process, "SignatureValidationProcessID", f"{_URN}validationprocess:{kind}")

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from asn1crypto import cms, keys, tsp
+from asn1crypto import cms, crl, keys, ocsp, tsp
 from asn1crypto import x509 as asn1_x509
 from cryptography.hazmat.primitives import serialization as ser
 from fpdf import FPDF
@@ -24,7 +24,7 @@ from pyhanko_certvalidator.registry import SimpleCertificateStore
 
 from connector.errors import ConnectorError
 from connector.signature.fetching import HttpFetcher
-from connector.signature.revocation_checking import gather, parsed_crls, parsed_ocsps
+from connector.signature.revocation_checking import gather
 from connector.validation import SubIndication, ValidationReport
 from connector.validation.cms_signatures import validate_cms
 from connector.validation.pdf_signatures import validate_pdf
@@ -199,7 +199,8 @@ def archived(ca: Pki, data: bytes, label: str, at: Any) -> bytes:
     buffer = io.BytesIO(data)
     DocumentSecurityStore.add_dss(
         buffer, sig_contents=None, certs=[_asn1(ca, n) for n in (label, "ca", "root", "tsa")],
-        ocsps=parsed_ocsps(known), crls=parsed_crls(known),
+        ocsps=[ocsp.OCSPResponse.load(der) for der in known.ocsps],
+        crls=[crl.CertificateList.load(der) for der in known.crls],
     )  # fmt: skip
     buffer.seek(0)
     stamper = PdfTimeStamper(Stamper(ca.tsa()), field_name=f"Stamp-{at:%Y%m%d}")

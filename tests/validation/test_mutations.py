@@ -34,7 +34,7 @@ ENCAPSULATED = (
     "EncapsulatedOCSPValue", "X509Certificate", "IssuerSerialV2",
 )  # fmt: skip
 QUICK = settings(
-    max_examples=120, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+    max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
 )
 
 
@@ -174,7 +174,7 @@ def test_any_document_is_raised_and_validated(ca: Pki) -> None:
     given_services: Services = services(ca, authority=Stamps(ca), revocation=source)
     how = Signing(key=key(ca), time=NOW)
 
-    @settings(max_examples=40, deadline=None)
+    @settings(max_examples=20, deadline=None)
     @given(elements(), st.integers(1, 2), st.sampled_from([Level.T, Level.LT, Level.LTA]))
     def check(element: Element, signers: int, level: Level) -> None:
         document = etree.tostring(element, encoding="UTF-8")

@@ -313,7 +313,7 @@ def test_any_broken_byte_of_a_token_proves_nothing(ca: Pki) -> None:
         (ca.certificate("tsa"), ca.certificate("root")), revocation(ca)
     )
 
-    @settings(max_examples=150, deadline=None)
+    @settings(max_examples=60, deadline=None)
     @given(st.integers(0, length - 1), st.integers(1, 255))
     def check(at: int, flip: int) -> None:
         root, (stamp,) = properties(document)

@@ -20,7 +20,6 @@ from pyhanko_certvalidator.sig_validate import (
 
 from connector.signature.certificates import MALFORMED, asn1, public_key
 from connector.signature.revocation import RevocationData, crl_urls
-from connector.validation.policy import ALWAYS, Algorithms
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,48 +31,42 @@ class Status:
     until: datetime
     """Until when it is fresh: there is newer data then."""
     revoked: datetime | None
-    algorithms: datetime
-    """The first moment at which the algorithm of its signature, with the key, does not count."""
-    responder: x509.Certificate | None = None
-    """An OCSP responder that is not the issuer itself."""
+    signer: x509.Certificate
+    """The issuer, or the OCSP responder that it appointed."""
+    hash_name: str | None
+    """As hashlib knows it; None where the algorithm of the signature hashes by itself."""
 
 
 def statuses(
-    certificate: x509.Certificate,
-    issuer: x509.Certificate,
-    data: RevocationData,
-    algorithms: Algorithms,
+    certificate: x509.Certificate, issuer: x509.Certificate, data: RevocationData
 ) -> Iterator[Status]:
     """All that is about `certificate` and signed by its issuer or whom that appointed; the rest
     is left out."""
     for der in data.crls:
-        found = _from_crl(der, certificate, issuer, algorithms)
+        found = _from_crl(der, certificate, issuer)
         if found is not None:
             yield found
     for der in data.ocsps:
-        found = _from_ocsp(der, certificate, issuer, algorithms)
+        found = _from_ocsp(der, certificate, issuer)
         if found is not None:
             yield found
 
 
-def _from_crl(
-    der: bytes, certificate: x509.Certificate, issuer: x509.Certificate, algorithms: Algorithms
-) -> Status | None:
+def _from_crl(der: bytes, certificate: x509.Certificate, issuer: x509.Certificate) -> Status | None:
     try:
         crl = x509.load_der_x509_crl(der)
         if crl.issuer != certificate.issuer or not _is_about(crl, certificate):
             return None
-        key = public_key(issuer)
-        if not crl.is_signature_valid(key):  # type: ignore[arg-type]
+        if not crl.is_signature_valid(public_key(issuer)):  # type: ignore[arg-type]
             return None
         entry = crl.get_revoked_certificate_by_serial_number(certificate.serial_number)
-        end = min(_hashed(algorithms, crl.signature_hash_algorithm), algorithms.key(key))
         return Status(
             der,
             crl.last_update_utc,
             crl.next_update_utc or crl.last_update_utc,
             entry.revocation_date_utc if entry is not None else None,
-            end,
+            issuer,
+            _name(crl.signature_hash_algorithm),
         )
     except MALFORMED:
         return None
@@ -113,7 +106,7 @@ def _is_ca(certificate: x509.Certificate) -> bool:
 
 
 def _from_ocsp(
-    der: bytes, certificate: x509.Certificate, issuer: x509.Certificate, algorithms: Algorithms
+    der: bytes, certificate: x509.Certificate, issuer: x509.Certificate
 ) -> Status | None:
     try:
         response = ocsp.load_der_ocsp_response(der)
@@ -127,17 +120,13 @@ def _from_ocsp(
         responder = _responder(response, issuer)
         if responder is None or not _signs(responder, der):
             return None
-        end = min(
-            _hashed(algorithms, response.signature_hash_algorithm),
-            algorithms.key(public_key(responder)),
-        )
         return Status(
             der,
             single.this_update_utc,
             single.next_update_utc or single.this_update_utc,
             single.revocation_time_utc,
-            end,
-            None if responder == issuer else responder,
+            responder,
+            _name(response.signature_hash_algorithm),
         )
     except MALFORMED:
         return None
@@ -196,8 +185,8 @@ def _signs(responder: x509.Certificate, der: bytes) -> bool:
     return True
 
 
-def _hashed(algorithms: Algorithms, used: HashAlgorithm | None) -> datetime:
-    return ALWAYS if used is None else algorithms.digest(used.name.replace("-", "_"))
+def _name(used: HashAlgorithm | None) -> str | None:
+    return None if used is None else used.name.replace("-", "_")
 
 
 def needs_no_check(certificate: x509.Certificate) -> bool:
