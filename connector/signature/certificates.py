@@ -20,6 +20,7 @@ MALFORMED: Final = (
     ValueError,
     TypeError,
     KeyError,
+    AttributeError,  # asn1crypto's types of ASN.1 that nobody uses have no values
     OverflowError,
     UnsupportedAlgorithm,
     x509.InvalidVersion,

@@ -83,7 +83,7 @@ def read_token(der: bytes) -> Token:
             has_signer=found[1],
             signed_data=signed,
         )
-    except (AttributeError, *MALFORMED) as error:
+    except MALFORMED as error:
         raise _malformed(str(error)[:200]) from error
 
 

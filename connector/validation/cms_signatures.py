@@ -89,7 +89,7 @@ def read_signed_data(data: bytes) -> Any:
             raise ValueError("no SignedData")
         signed = info["content"]
         signers, _ = len(signed["signer_infos"]), signed["certificates"].native
-    except (*MALFORMED, AttributeError) as error:
+    except MALFORMED as error:
         raise unacceptable(
             "cms.malformed",
             f"Not a CMS signature: {str(error)[:200]}",
@@ -119,7 +119,7 @@ def validate_signer(
         report, evidence = _examined(report, signed, signer, content)
     except _Concluded as found:
         return replace(report, conclusion=found.conclusion, covers=())
-    except (ConnectorError, SignatureValidationError, *MALFORMED, AttributeError) as error:
+    except (ConnectorError, SignatureValidationError, *MALFORMED) as error:
         conclusion = Conclusion(SubIndication.FORMAT_FAILURE, (str(error)[:300],))
         return replace(report, conclusion=conclusion, covers=())
     if also is not None:

@@ -24,7 +24,12 @@ _SAID = {
 
 def as_text(report: ValidationReport) -> str:
     """What was found, one statement a line."""
-    return "\n".join(_document(report)) + "\n"
+    return "\n".join(map(_printable, _document(report))) + "\n"
+
+
+def _printable(line: str) -> str:
+    """Names and notes are strangers' words: nothing in them may steer a terminal."""
+    return "".join(c if c.isprintable() else "\ufffd" for c in " ".join(line.split("\n")))
 
 
 def _document(report: ValidationReport) -> Iterator[str]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import re
 from base64 import b64encode
 from collections.abc import Iterable
 from datetime import UTC, datetime
@@ -30,6 +31,7 @@ _URN: Final = "urn:etsi:019102:"
 _V: Final = f"{{{VR}}}"
 _D: Final = f"{{{DS}}}"
 _X: Final = f"{{{XADES}}}"
+_NOT_XML: Final = re.compile("[^\t\n\r\u0020-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 _NAMES: Final = {"vr": VR, "ds": DS, "xades": XADES}
 _ATTRIBUTES: Final = {
     Stamped.CONTENT: "AllDataObjectsTimeStamp",
@@ -213,7 +215,8 @@ def _digest(parent: Element, digest: bytes) -> None:
 
 
 def _text(parent: Element, name: str, value: str) -> None:
-    etree.SubElement(parent, _V + name).text = value
+    # Strangers' names may hold characters that XML does not.
+    etree.SubElement(parent, _V + name).text = _NOT_XML.sub("\ufffd", value)
 
 
 def _document_id(report: ValidationReport) -> str:

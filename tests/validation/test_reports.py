@@ -118,3 +118,13 @@ def official_schema(folder: Path) -> etree.XMLSchema:
             imported.set("schemaLocation", places[imported.get("namespace", "")])
         tree.write(path)
     return etree.XMLSchema(file=str(folder / "xsd" / "TS119102-2-v141.xsd"))
+
+
+def test_words_of_strangers(ca: Pki) -> None:
+    """A note that would clear the screen, or make a line of its own."""
+    said = Statements(roles=("a\x85b\x9b2Jc\nTOTAL-PASSED",))
+    report = validated(signed(ca, statements=said), ca)
+    text = as_text(report)
+    assert "\x9b" not in text and "\x85" not in text
+    assert not any(line.startswith("TOTAL") for line in text.splitlines())
+    assert parse(as_xml(report)) is not None
