@@ -56,10 +56,7 @@ def validate_cms(
     Raises `ConnectorError` (unacceptable) only if `data` is no SignedData: `cms.malformed`,
     `cms.too-large`.
     """
-    signed = read_signed_data(data)
-    inner = signed["encap_content_info"]
-    own = inner["content"]
-    held = None if isinstance(own, core.Void) else bytes(own)
+    signed, held = read_signed_data(data)
     signatures = []
     for number, signer in enumerate(signed["signer_infos"], 1):
         given = content if held is None else partial(_whole, held)
@@ -79,8 +76,11 @@ def _whole(octets: bytes) -> Iterable[bytes]:
     return (octets,)
 
 
-def read_signed_data(data: bytes) -> Any:
-    """The SignedData in `data`. Raises `cms.malformed`, `cms.too-large`."""
+def read_signed_data(data: bytes) -> tuple[Any, bytes | None]:
+    """The SignedData in `data`, and the content if it holds it.
+
+    Raises `cms.malformed`, `cms.too-large`.
+    """
     if len(data) > MAX_BYTES:
         raise unacceptable("cms.too-large", f"The signature has {len(data)} bytes.")
     try:
@@ -88,7 +88,11 @@ def read_signed_data(data: bytes) -> Any:
         if info["content_type"].native != "signed_data":
             raise ValueError("no SignedData")
         signed = info["content"]
-        signers, _ = len(signed["signer_infos"]), signed["certificates"].native
+        own = signed["encap_content_info"]["content"]
+        held = None if isinstance(own, core.Void) else bytes(own)
+        # Parsed through at once, since later it would fail in the midst of something.
+        _ = (signed["certificates"].native, signed["crls"].native, signed["signer_infos"].native)
+        signers = len(signed["signer_infos"])
     except MALFORMED as error:
         raise unacceptable(
             "cms.malformed",
@@ -97,7 +101,7 @@ def read_signed_data(data: bytes) -> Any:
         ) from error
     if signers > MAX_SIGNERS:
         raise unacceptable("cms.malformed", f"The signature has {signers} signers.")
-    return signed
+    return signed, held
 
 
 def validate_signer(

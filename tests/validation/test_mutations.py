@@ -8,6 +8,7 @@ import copy
 from base64 import b64decode, b64encode
 from dataclasses import dataclass
 
+import pytest
 from cryptography import x509
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -21,6 +22,8 @@ from connector.signature.xades_levels import Level, Services, extend
 from connector.signature.xades_packaging import Signing, sign_beside
 from connector.signature.xades_unsigned import SIGNATURE
 from connector.validation import ValidationReport
+from connector.validation.cms_signatures import validate_cms
+from connector.validation.pdf_signatures import validate_pdf
 from connector.validation.text import as_text
 from connector.validation.xades_process import validate_xml
 from connector.validation.xml_report import as_xml
@@ -28,6 +31,7 @@ from connector.xml import Element, parse, serialize
 from tests.signature.certomancer_pki import NOW, Pki
 from tests.signature.test_xades import elements
 from tests.validation.making import basis, key, raised, revocation, services
+from tests.validation.test_cms_and_pdf import CONTENT, archived, cades, pades
 
 ENCAPSULATED = (
     "EncapsulatedTimeStamp", "EncapsulatedX509Certificate", "EncapsulatedCRLValue",
@@ -191,5 +195,29 @@ def test_any_document_is_raised_and_validated(ca: Pki) -> None:
             assert signature.conclusion.passed, signature.conclusion
             assert signature.level == level.name
         assert content(parse(document)) == before
+
+    check()
+
+
+@pytest.mark.parametrize("form", ["CMS", "PDF"])
+def test_bytes_of_other_forms(ca: Pki, form: str) -> None:
+    if form == "CMS":
+        document = cades(ca, stamped=True)
+    else:
+        document = archived(ca, pades(ca, stamped=True), "signer", NOW)
+    source = known(ca)
+    reads = validate_cms if form == "CMS" else validate_pdf
+
+    @QUICK
+    @given(st.integers(0, len(document) - 1), st.integers(0, 3), st.binary(max_size=3))
+    def check(at: int, gone: int, put: bytes) -> None:
+        altered = document[:at] + put + document[at + gone :]
+        try:
+            report = reads(altered, basis(ca, NOW, revocation=source))
+        except ConnectorError:
+            return
+        assert as_text(report) and as_xml(report)
+        if form == "CMS" and any(s.conclusion.passed for s in report.signatures):
+            assert CONTENT in altered
 
     check()
