@@ -21,12 +21,8 @@ from connector.queueing.open import open_queue
 from connector.runtime.agreements import pmodes_of
 from connector.settings import Home, KeyFile, TimeoutsSection
 from connector.shipped import shipped
-from connector.signature.keys import (
-    DecryptionKey,
-    SigningKey,
-    load_decryption_key,
-    load_signing_key,
-)
+from connector.signature.key_sources import is_file, open_decryption_key, open_signing_key
+from connector.signature.keys import DecryptionKey, SigningKey
 from connector.signature.policy_file import load_policy
 from connector.signature.trust import TrustStore
 from connector.store.sql_store import SqlStore, open_store
@@ -165,7 +161,13 @@ def limits_of(timeouts: TimeoutsSection) -> Mapping[TimerName, timedelta]:
 
 def load_key(home: Home, key: KeyFile) -> SigningKey:
     """A signing key that the settings name. Raises `key.*`."""
-    return load_signing_key(home.path(key.file), read_password(home, key.password_file))
+    return open_signing_key(_location(home, key), read_password(home, key.password_file))
+
+
+def _location(home: Home, key: KeyFile) -> str:
+    """A file's path, or the URI of a key in a token as it is."""
+    location = str(key.file)
+    return str(home.path(key.file)) if is_file(location) else location
 
 
 def _key_ring(home: Home) -> KeyRing:
@@ -184,7 +186,7 @@ def _decryption(home: Home) -> DecryptionKey | None:
     if settings.gateway.kind != "as4":
         return None
     key = settings.keys.transport
-    return load_decryption_key(home.path(key.file), read_password(home, key.password_file))
+    return open_decryption_key(_location(home, key), read_password(home, key.password_file))
 
 
 def read_password(home: Home, file: Path | None) -> bytes | None:

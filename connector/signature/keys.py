@@ -162,9 +162,11 @@ def load_decryption_key(path: Path, password: bytes | None = None) -> Decryption
     raise _unknown_type(path, private, "RSA")
 
 
-def _load(
-    path: Path, password: bytes | None
-) -> tuple[object, x509.Certificate, tuple[x509.Certificate, ...]]:
+def private_file(path: Path) -> bytes:
+    """The content of a file that only its owner may read.
+
+    Raises `ConnectorError` (configuration): `key.missing`, `key.readable-by-others`.
+    """
     try:
         mode = path.stat().st_mode
         data = path.read_bytes()
@@ -179,6 +181,13 @@ def _load(
             mend=f"Run: chmod 600 {path}",
             file=str(path),
         )
+    return data
+
+
+def _load(
+    path: Path, password: bytes | None
+) -> tuple[object, x509.Certificate, tuple[x509.Certificate, ...]]:
+    data = private_file(path)
     try:
         private, certificates = (
             _pem(data, password) if b"-----BEGIN" in data else _pkcs12(data, password)

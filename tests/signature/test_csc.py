@@ -8,6 +8,7 @@ from base64 import b64decode, b64encode
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qs
 
@@ -26,6 +27,7 @@ from connector.signature.algorithms import (
 )
 from connector.signature.csc_keys import CscSettings, load_csc_key
 from connector.signature.fetching import HttpFetcher, Timeouts
+from connector.signature.key_sources import open_decryption_key, open_signing_key
 from connector.signature.keys import DecryptionKey, SigningKey
 from connector.signature.pki import KeyType
 from connector.xml import parse
@@ -251,6 +253,32 @@ def test_what_it_cannot_do(running: list[Service]) -> None:
     assert isinstance(key.private, rsa.RSAPrivateKey)
     with refused("key.unsupported", Kind.CONFIGURATION):
         DecryptionKey(key.private, key.certificate).unwrap(b"x" * 256)
+
+
+DESCRIPTION = """
+url = "{url}"
+credential = "credential-1"
+client_id = "emla"
+client_secret = "hush"
+pin = "1234"
+"""
+
+
+def test_described_in_a_file(running: list[Service], tmp_path: Path) -> None:
+    service = serving(running, KeyType.P256)
+    path = tmp_path / "signature.csc.toml"
+    path.write_text(DESCRIPTION.format(url=service.url))
+    with refused("key.readable-by-others", Kind.CONFIGURATION):
+        open_signing_key(str(path))
+    path.chmod(0o600)
+    signed = xades.sign_enveloped(parse(REQUEST), open_signing_key(str(path)), NOW)
+    xades.verify_enveloped(parse(signed), made(KeyType.P256).trust, POLICY, NOW)
+    with refused("key.unsupported", Kind.CONFIGURATION):
+        open_decryption_key(str(path))
+    for text in ("url = [", 'url = "x"', DESCRIPTION + "more = 1", DESCRIPTION + 'more = "x"'):
+        path.write_text(text)
+        with refused("key.malformed-service", Kind.CONFIGURATION):
+            open_signing_key(str(path))
 
 
 def test_secrets_are_not_shown(running: list[Service]) -> None:

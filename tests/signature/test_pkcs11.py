@@ -22,6 +22,11 @@ from connector.signature.algorithms import (
     RSA_SHA384,
     AlgorithmPolicy,
 )
+from connector.signature.key_sources import (
+    is_file,
+    open_decryption_key,
+    open_signing_key,
+)
 from connector.signature.keys import SigningKey, wrap
 from connector.signature.pkcs11_keys import (
     Pkcs11Key,
@@ -120,6 +125,17 @@ def test_other_methods(token: str, method: str) -> None:
     signed = xades.sign_enveloped(parse(REQUEST), key, NOW, signature_method=method)
     trust = made(KeyType.RSA_2048).trust
     assert xades.verify_enveloped(parse(signed), trust, POLICY, NOW).signature_method == method
+
+
+def test_as_the_settings_name_it(token: str) -> None:
+    location = uri(token, "p256")
+    assert not is_file(location) and is_file("keys/signature.pem")
+    key = open_signing_key(location, PIN.encode())
+    assert key.certificate == made(KeyType.P256).key.certificate
+    with refused("key.wrong-pin", Kind.CONFIGURATION):
+        open_signing_key(location, b"\xff")
+    with refused("key.unknown-type", Kind.CONFIGURATION):
+        open_decryption_key(location, PIN.encode())
 
 
 def test_by_id(token: str) -> None:
