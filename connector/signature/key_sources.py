@@ -28,7 +28,7 @@ from connector.signature.keys import (
     private_file,
 )
 
-_IN_TOKEN: Final = "pkcs11:"
+_PKCS11: Final = "pkcs11:"
 _SERVICE: Final = ".csc.toml"
 _NEEDED: Final = frozenset({"url", "credential", "client_id", "client_secret"})
 _KNOWN: Final = _NEEDED | {"pin"}
@@ -36,7 +36,7 @@ _KNOWN: Final = _NEEDED | {"pin"}
 
 def is_file(location: str) -> bool:
     """Whether a location is that of a file, and not in a token."""
-    return not location.startswith(_IN_TOKEN)
+    return not location.startswith(_PKCS11)
 
 
 def open_signing_key(location: str, secret: bytes | None = None) -> SigningKey:
@@ -45,7 +45,7 @@ def open_signing_key(location: str, secret: bytes | None = None) -> SigningKey:
     Raises `ConnectorError`: `key.*` (configuration, or transient where a device does not answer),
     `web.*` (transient).
     """
-    if location.startswith(_IN_TOKEN):
+    if location.startswith(_PKCS11):
         # Imported here and below: few need these, and they load libraries of their own.
         from connector.signature.pkcs11_keys import Pkcs11Key, load_pkcs11_key
 
@@ -57,7 +57,7 @@ def open_signing_key(location: str, secret: bytes | None = None) -> SigningKey:
 
 def open_decryption_key(location: str, secret: bytes | None = None) -> DecryptionKey:
     """The RSA key at `location`, in a file or token. Raises as `open_signing_key`."""
-    if location.startswith(_IN_TOKEN):
+    if location.startswith(_PKCS11):
         from connector.signature.pkcs11_keys import Pkcs11Key, load_pkcs11_decryption_key
 
         return load_pkcs11_decryption_key(Pkcs11Key.from_uri(location, _pin(secret)))
