@@ -41,7 +41,7 @@ def check_path(
     data is missing, too old, or not signed by whom it must be.
     """
     for certificate, issuer in pairwise(certificates):
-        if not _is_asked_for(certificate, checking):
+        if not is_asked_for(certificate, checking):
             continue
         found = [
             status
@@ -55,7 +55,8 @@ def check_path(
             raise _unknown(certificate, bool(found))
 
 
-def _is_asked_for(certificate: x509.Certificate, checking: Checking) -> bool:
+def is_asked_for(certificate: x509.Certificate, checking: Checking) -> bool:
+    """Whether revocation data about a certificate must be there."""
     if checking is Checking.NONE or needs_no_check(certificate):
         return False
     return checking is Checking.REQUIRED or bool(ocsp_urls(certificate) or crl_urls(certificate))

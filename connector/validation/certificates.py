@@ -31,7 +31,7 @@ from pyhanko_certvalidator.validate import async_validate_path
 
 from connector.signature.certificates import MALFORMED, asn1, name_of
 from connector.signature.revocation import Checking, RevocationData, RevocationSource
-from connector.signature.revocation_checking import gather
+from connector.signature.revocation_checking import gather, is_asked_for
 from connector.signature.revocation_statuses import Status, statuses
 from connector.signature.trust import TrustStore
 from connector.validation.dated_algorithms import DatedAlgorithms
@@ -193,7 +193,7 @@ class CertificateChecks:
     def _known_before_expiry(self, certificate: x509.Certificate) -> bool:
         """Whether some revocation data about it was issued while it was valid: issuers forget
         certificates that have expired."""
-        if RULES[self._policy.checking].tolerant:
+        if not is_asked_for(certificate, self._policy.checking):
             return True
         known = (
             status

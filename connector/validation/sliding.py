@@ -12,11 +12,11 @@ from cryptography import x509
 from cryptography.hazmat.primitives.serialization import Encoding
 
 from connector.signature.certificates import name_of, public_key
-from connector.signature.revocation import Checking, RevocationData, crl_urls, ocsp_urls
+from connector.signature.revocation import RevocationData
+from connector.signature.revocation_checking import is_asked_for
 from connector.signature.revocation_statuses import (
     Status,
     latest,
-    needs_no_check,
     statuses,
 )
 from connector.validation.existence import Existence
@@ -69,11 +69,8 @@ class Sliding:
     def _revocation(
         self, certificate: x509.Certificate, issuer: x509.Certificate, times: _Times
     ) -> _Times:
-        proven, checking = self.existence.of, self.policy.checking
-        declared = bool(ocsp_urls(certificate) or crl_urls(certificate))
-        if checking is Checking.NONE or needs_no_check(certificate):
-            return times
-        if checking is Checking.DECLARED and not declared:
+        proven = self.existence.of
+        if not is_asked_for(certificate, self.policy.checking):
             return times
         found = [
             status

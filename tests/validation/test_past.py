@@ -5,6 +5,7 @@ from __future__ import annotations
 from base64 import b64decode, b64encode
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import pytest
 from asn1crypto import keys, tsp
@@ -18,22 +19,27 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from connector.signature.algorithms import SHA512
-from connector.signature.revocation import RevocationData
+from connector.signature.revocation import Checking, RevocationData
 from connector.signature.revocation_checking import gather
 from connector.signature.timestamps import HttpAuthority
+from connector.signature.trust import TrustStore
 from connector.signature.xades_levels import Level, extend
+from connector.signature.xades_packaging import Signing, countersign
 from connector.signature.xades_unsigned import (
     ARCHIVE_TIMESTAMP,
     SIGNATURE,
     SIGNATURE_TIMESTAMP,
     unsigned_properties,
+    with_properties,
 )
-from connector.validation import SubIndication
+from connector.validation import SubIndication, load_validation_policy
 from connector.validation.report import Stamped
 from connector.xml import Element, parse, serialize
 from tests.signature.certomancer_pki import EXPIRY, NOW, REVOKED_SINCE, Pki
+from tests.signature.refusals import refused
 from tests.validation.making import (
     FETCHER,
+    key,
     only,
     raised,
     revocation,
@@ -125,6 +131,44 @@ def test_renewed_through_the_decades(ca: Pki) -> None:
         found = only(validated(document, ca, datetime(year, 9, 1, tzinfo=UTC)))
         assert found.conclusion.passed, (year, found.conclusion, found.timestamps)
         assert found.best_signature_time == BEFORE
+
+
+@pytest.mark.parametrize("label", ["revoked", "expired"])
+def test_raised_when_it_was_too_late_already(ca: Pki, label: str) -> None:
+    """Stamped in time; the rest is added after the revocation. Issuers still tell of what was
+    revoked, but may have forgotten what has expired."""
+    document = raised(ca, Level.T, label, at=BEFORE)
+    ca.at(NOW - DAY)
+    document = extend(document, Level.LTA, services(ca), NOW - DAY)
+    expected = None if label == "revoked" else S.REVOCATION_OUT_OF_BOUNDS_NO_POE
+    assert sub(document, ca, NOW, online=False) is expected
+    with refused("certificate.revoked" if label == "revoked" else "certificate.expired"):
+        late = signed(ca, label, at=NOW)
+        extend(late, Level.LT, services(ca), NOW)
+
+
+def test_countersigned(ca: Pki) -> None:
+    """The countersigner is judged by itself."""
+    document = signed(ca)
+    markup = countersign(parse(document)[-1], Signing(key=key(ca, "revoked"), time=NOW))
+    report = only(validated(with_properties(document, 0, markup), ca))
+    assert report.conclusion.passed
+    (other,) = report.countersignatures
+    assert other.conclusion.sub is S.REVOKED_NO_POE
+    assert other.covers[0].startswith("the signature value")
+
+
+def test_nothing_is_declared(ca: Pki) -> None:
+    """A certificate that names neither responder nor CRL, expired since: nothing to ask."""
+    declared = load_validation_policy(None, Checking.DECLARED)
+    trust = TrustStore([ca.certificate("stranger-ca")])
+    stamps = TrustStore([], pinned=[ca.certificate("late-tsa")])
+    given: dict[str, Any] = {"trust": trust, "timestamp_trust": stamps, "policy": declared}
+    later = datetime(2041, 1, 1, tzinfo=UTC)
+    bare = raised(ca, Level.B, "stranger")
+    stamped = extend(bare, Level.T, services(ca, "late-tsa"), NOW)
+    assert sub(bare, ca, later, **given) is S.OUT_OF_BOUNDS_NO_POE
+    assert sub(stamped, ca, later, **given) is None
 
 
 # --- Timestamps that were tampered with ---
