@@ -32,6 +32,7 @@ _FORBIDDEN: Final = re.compile("[^\t\n\r\u0020-\ud7ff\ue000-\ufffd\U00010000-\U0
 _SPACE: Final = re.compile("[ \t\r\n]+")
 _UNCOLLAPSED: Final = re.compile("\\A |[\t\r\n]|  | \\Z")
 IMPLIED: Final = "The other document implies it."
+NAMES: Final = "It says which field this is."
 STANDS_IN: Final = "It only stands in for something that is said elsewhere."
 DOES_NOT_FIT: Final = "It has characters, or a length, that the field of the format does not take."
 
@@ -130,6 +131,7 @@ class Run:
         path = rule.origins[0]
         base = self.origin if path.absolute else here
         found = self._seek(path, here)
+        self._know(path, found, rule)
         nodes = [each for each in found if self._filled(each, rule)]
         if not nodes:
             if not any(_is_said(each, rule) for each in found):
@@ -144,6 +146,13 @@ class Run:
             written = [self._write(rule, goal, _text(n, rule), [n], here) for n in nodes]
             if not any(written):
                 self._stood_in(rule, goal, here)
+
+    def _know(self, path: Path, nodes: Sequence[Node], rule: RunRule) -> None:
+        """Fields that only say which field a node is need no more, whatever becomes of it."""
+        if self.side.reading and path.has_tests:
+            for node in nodes:
+                for each in tested(path, node):
+                    self.findings.left.append((each, rule.id, Outcome.DROPPED, NAMES))
 
     def _gathered(self, rule: RunRule, nodes: list[Node], goal: Node, here: Node) -> None:
         separator = rule.gather or ""

@@ -129,4 +129,4 @@ def named_below(node: Node, path: str) -> str:
     if path.startswith("/"):
         while node.parent is not None:
             node = node.parent
-    return f"{named_place(node)}/{path.lstrip('/')}"
+    return f"{named_place(node)}/{path.lstrip('/').replace('[]', '')}"

@@ -120,6 +120,11 @@ class Path:
         return tuple(step.name for step in self.steps)
 
     @cached_property
+    def has_tests(self) -> bool:
+        """Whether a step has any."""
+        return any(step.tests for step in self.steps)
+
+    @cached_property
     def writable(self) -> bool:
         """Whether it leads to one place each time, so that something can be made there."""
         return ANY_DEPTH not in self.names
