@@ -91,8 +91,8 @@ def read_signed_data(data: bytes) -> tuple[Any, bytes | None]:
         own = signed["encap_content_info"]["content"]
         held = None if isinstance(own, core.Void) else bytes(own)
         # Parsed through at once, since later it would fail in the midst of something.
-        _ = (signed["certificates"].native, signed["crls"].native, signed["signer_infos"].native)
-        signers = len(signed["signer_infos"])
+        _ = (signed["certificates"].native, signed["crls"].native)
+        signers = len(list(signed["signer_infos"]))
     except MALFORMED as error:
         raise unacceptable(
             "cms.malformed",
