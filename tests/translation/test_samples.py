@@ -1,10 +1,12 @@
-"""The samples of France and Brazil: valid with their attachments, delivered in other formats."""
+"""The samples of the three countries: valid with their attachments, delivered in other formats."""
 
 from __future__ import annotations
 
 import hashlib
 from datetime import UTC, datetime
 from functools import cache
+from itertools import permutations
+from mimetypes import guess_type
 from pathlib import Path
 
 import pytest
@@ -23,15 +25,16 @@ from connector.envelope import (
 from connector.envelope.model import Envelope
 from connector.shipped import shipped
 from connector.translation import Formats, MessageName, Outcome, Read, load_formats
+from connector.xml import Element
 from tests.translation.round_trip import as_accounted, changed, read_back, to_the_second, written
 
 FORMATS: Formats = load_formats(
-    [shipped("mappings") / name for name in ("case-json", "register-csv")], strict=True
+    [shipped("mappings") / name for name in ("case-json", "register-csv", "xjustiz")], strict=True
 )
 DIRECTORY = load_directory(EXAMPLES)
 FOLDERS = sorted(
     folder
-    for country in ("fr", "br")
+    for country in ("de", "fr", "br")
     for folder in (shipped("samples") / country).iterdir()
     if folder.is_dir()
 )
@@ -39,7 +42,8 @@ _E = f"{{{NAMESPACE}}}"
 
 
 def _document(folder: Path) -> Path:
-    (document,) = (f for f in folder.iterdir() if f.name.startswith(("demande", "pedido")))
+    starts = ("demande", "pedido", "ersuchen", "rechtshilfe", "eilersuchen", "zustellungs")
+    (document,) = (f for f in folder.iterdir() if f.name.startswith(starts))
     return document
 
 
@@ -59,7 +63,7 @@ def _envelope(folder: Path) -> Envelope:
         AttachmentInfo(
             id=each.findtext(f"{_E}Id", ""),
             name=each.findtext(f"{_E}Name", ""),
-            media_type=each.findtext(f"{_E}MediaType", ""),
+            media_type=each.findtext(f"{_E}MediaType") or _guessed(each),
             size=(folder / each.findtext(f"{_E}Name", "")).stat().st_size,
             sha256=_sha256(folder / each.findtext(f"{_E}Name", "")),
             role=model.AttachmentRole(each.findtext(f"{_E}Role", "")),
@@ -75,6 +79,11 @@ def _envelope(folder: Path) -> Envelope:
         ),
         default=HeaderValues(conversation_id="c@example"),
     )
+
+
+def _guessed(attachment: Element) -> str:
+    """As a connector does where the document does not say it."""
+    return guess_type(attachment.findtext(f"{_E}Name", ""))[0] or "application/octet-stream"
 
 
 def _sha256(file: Path) -> str:
@@ -120,7 +129,7 @@ def test_it_goes_between_authorities_of_the_demonstration(folder: Path) -> None:
 
 
 @pytest.mark.parametrize("folder", FOLDERS, ids=lambda folder: folder.name)
-@pytest.mark.parametrize("format_name", ["case-json", "register-csv"])
+@pytest.mark.parametrize("format_name", ["case-json", "register-csv", "xjustiz"])
 def test_it_can_be_delivered_in_any_format(format_name: str, folder: Path) -> None:
     envelope = _envelope(folder)
 
@@ -138,8 +147,8 @@ def test_what_there_is_among_them() -> None:
         (e.header.sending_authority.country, e.header.receiving_authority.country)
         for e in envelopes
     }
-    assert pairs == {("FR", "DE"), ("FR", "BR"), ("BR", "DE"), ("BR", "FR")}
-    for country in ("FR", "BR"):
+    assert pairs == set(permutations(("DE", "FR", "BR"), 2))
+    for country in ("DE", "FR", "BR"):
         own = [e for e in envelopes if e.header.sending_authority.country == country]
         levels = {e.header.urgency.level for e in own}
         assert len(own) >= 3
