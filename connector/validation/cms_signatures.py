@@ -1,7 +1,7 @@
 """Validating CMS signatures: CAdES (ETSI EN 319 122-1), alone or as the heart of PAdES.
 
-Integrity is checked by pyHanko, trust by the same process as for XAdES. Archive timestamps of CAdES
-(archive-time-stamp-v3) are named, but prove nothing here.
+Integrity is checked by pyHanko, trust by the same process as for XAdES. Archive timestamps are read
+by `cades_archive.py`.
 """
 
 from __future__ import annotations
@@ -26,6 +26,7 @@ from connector.signature.certificates import MALFORMED, asn1, public_key
 from connector.signature.revocation import RevocationData
 from connector.signature.timestamps import Token, read_token
 from connector.validation.basis import Basis
+from connector.validation.cades_archive import archive_stamps
 from connector.validation.in_time import Evidence, InTime, Stamp
 from connector.validation.indications import SubIndication
 from connector.validation.paths import Material
@@ -42,7 +43,8 @@ _FAMILIES: Final = {
     "ed25519": Family.ED25519,
 }
 _SIGNING_CERTIFICATE: Final = {"signing_certificate", "signing_certificate_v2"}
-_ARCHIVED: Final = {"0.4.0.1733.2.4", "1.2.840.113549.1.9.16.2.48"}
+_OLD_ARCHIVES: Final = {"1.2.840.113549.1.9.16.2.27", "1.2.840.113549.1.9.16.2.48"}
+"""archive-time-stamp and its second version, which EN 319 122-1 does not want any more."""
 
 Content = Callable[[], Iterable[bytes]]
 """The signed octets, in pieces; may be asked for several times."""
@@ -170,13 +172,13 @@ def _examined(
         weaknesses=weaknesses,
     )
     others = _unsigned_names(signer)
-    if others & _ARCHIVED:
+    if others & _OLD_ARCHIVES:
         report = replace(report, weaknesses=(*report.weaknesses, _archive_not_used()))
     return report, Evidence(
         value=value,
         certificate=certificate,
         material=Material(set(certificates), _revocation(signed)),
-        stamps=tuple(_stamps(signer, content, value)),
+        stamps=(*_stamps(signer, content, value), *archive_stamps(signed, signer, content)),
         algorithms_end=partial(_end, signer, certificate),
     )
 
@@ -283,6 +285,6 @@ def _no_signing_certificate() -> Problem:
 def _archive_not_used() -> Problem:
     return Problem(
         code="timestamp.archive-not-used",
-        what="The archive timestamp of a CAdES signature is not evaluated.",
+        what="An archive timestamp of an old form (before archive-time-stamp-v3) is not evaluated.",
         mend="Extend the signature anew, or archive it in an ASiC container.",
     )

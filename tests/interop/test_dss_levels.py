@@ -10,12 +10,19 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from asn1crypto import cms, core
 from cryptography.hazmat.primitives.serialization import Encoding
 
 from connector.signature.xades_levels import Level
+from connector.validation.basis import Basis
+from connector.validation.cades_archive import ARCHIVE_TIMESTAMP
+from connector.validation.cms_signatures import validate_cms
+from connector.validation.report import Stamped
+from tests.interop.dss_side import made_by_dss
 from tests.interop.dss_side import validated as judged_by_dss
 from tests.interop.matrix import Recorder
 from tests.interop.peers import Peer
+from tests.interop.signatures import Surroundings
 from tests.signature.certomancer_pki import NOW, REVOKED_SINCE, Pki, running
 from tests.validation.making import FETCHER, only, raised, signed, validated
 
@@ -119,3 +126,42 @@ def test_years_later(
     document = raised(ca, level, label, at=made)
     ours, theirs, why = both(dss, ca, tmp_path, document)
     assert ours == theirs, why
+
+
+def without_crls(info: Any) -> None:
+    info["content"]["crls"] = None
+
+
+def without_signature_timestamp(info: Any) -> None:
+    signer = info["content"]["signer_infos"][0]
+    kept = [each for each in signer["unsigned_attrs"] if each["type"].dotted == ARCHIVE_TIMESTAMP]
+    signer["unsigned_attrs"] = cms.CMSAttributes(kept)
+
+
+def without_index(info: Any) -> None:
+    signer = info["content"]["signer_infos"][0]
+    for each in signer["unsigned_attrs"]:
+        if each["type"].dotted == ARCHIVE_TIMESTAMP:
+            token = cms.ContentInfo.load(each["values"][0].dump())
+            token["content"]["signer_infos"][0]["unsigned_attrs"] = None
+            each["values"] = cms.SetOfAny([core.Any.load(token.dump(force=True))])
+
+
+@pytest.mark.parametrize("alter", [without_crls, without_signature_timestamp, without_index])
+def test_archive_timestamps_of_cades(
+    dss: Peer, place: Surroundings, matrix: Recorder, alter: Any
+) -> None:
+    """DSS's hold; whatever is taken away from what they are about is noticed."""
+    matrix(FAULTS, f"CAdES-LTA {alter.__name__.replace('_', ' ')}", str(place.kind))
+    data = made_by_dss(dss, place, "cades", Level.LTA)
+    trust = place.store
+    at = place.pki.now + timedelta(minutes=1)
+    given = Basis(trust=trust, timestamp_trust=trust, at=at, revocation=place.services.revocation)
+    found = only(validate_cms(data, given))
+    assert found.conclusion.passed and found.level == "LTA"
+    assert [stamp.conclusion.passed for stamp in found.timestamps] == [True, True]
+    info = cms.ContentInfo.load(data)
+    alter(info)
+    found = only(validate_cms(info.dump(force=True), given))
+    archive = [stamp for stamp in found.timestamps if stamp.of is Stamped.ARCHIVE]
+    assert [stamp.conclusion.passed for stamp in archive] == [False], archive
