@@ -81,6 +81,24 @@ class TrustSection(_Section):
     """A TOML file that permits, by name, what is refused by default."""
 
 
+class TimestampSection(_Section):
+    """Who stamps signatures that must count for years."""
+
+    urls: tuple[str, ...] = ()
+    """Authorities after RFC 3161, asked in this order until one answers."""
+    trust: Path | None = None
+    """CA certificates (PEM) of the authorities; without it those of `[trust] folder` count."""
+
+
+class RevocationSection(_Section):
+    """Whether certificates have been revoked, where signatures are validated for a dossier."""
+
+    checking: Literal["required", "declared", "none"] = "declared"
+    """`declared`: for certificates that name an OCSP responder or a CRL."""
+    cache: Path = Path("revocation")
+    """What was fetched is kept here, and used while it is valid."""
+
+
 class StoreSection(_Section):
     """Where messages are kept."""
 
@@ -183,6 +201,8 @@ class Settings(BaseSettings):
     address: AddressSection = AddressSection()
     keys: KeysSection
     trust: TrustSection
+    timestamps: TimestampSection = TimestampSection()
+    revocation: RevocationSection = RevocationSection()
     store: StoreSection = StoreSection()
     queue: QueueSection = QueueSection()
     gateway: GatewaySection = GatewaySection()

@@ -11,6 +11,7 @@ from connector.cli import (
     check,
     demo,
     directory,
+    dossier,
     formats,
     init,
     inspect,
@@ -49,6 +50,7 @@ app.command("send", rich_help_panel=CONNECTOR)(send.send)
 app.command("list", rich_help_panel=CONNECTOR)(messages.list_messages)
 app.command("status", rich_help_panel=CONNECTOR)(messages.status)
 app.command("export", rich_help_panel=CONNECTOR)(messages.export)
+app.command("dossier", rich_help_panel=CONNECTOR)(dossier.dossier)
 app.add_typer(queue.queue, name="queue", rich_help_panel=CONNECTOR)
 app.add_typer(audit.audit, name="audit", rich_help_panel=CONNECTOR)
 

@@ -53,10 +53,10 @@ MEDIA_TYPE: Final = "application/vnd.etsi.asic-e+zip"
 MANIFEST: Final = "META-INF/manifest.xml"
 _MANIFEST_NS: Final = "urn:oasis:names:tc:opendocument:xmlns:manifest:1.0"
 _META_INF: Final = "META-INF/"
-_HEAD: Final = (
+SIGNATURES_HEAD: Final = (
     f'<?xml version="1.0" encoding="UTF-8"?>\n<asic:XAdESSignatures xmlns:asic="{ASIC}">'
 ).encode("ascii")
-_TAIL: Final = b"</asic:XAdESSignatures>"
+SIGNATURES_TAIL: Final = b"</asic:XAdESSignatures>"
 _CHUNK: Final = 1024 * 1024
 
 Item = tuple[str, str, bytes]
@@ -102,7 +102,7 @@ def seal_extended(
 
         files.append(measured(name, document.source, seen))
         items.append((quote(name), document.media_type, sha256.digest()))
-    signatures = _HEAD + sign(items) + _TAIL
+    signatures = SIGNATURES_HEAD + sign(items) + SIGNATURES_TAIL
     out = Output(target)
     placed: list[tuple[StoredFile, int]] = []
 

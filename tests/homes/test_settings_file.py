@@ -77,6 +77,7 @@ def test_defaults_are_the_true_ones(tmp_path: Path) -> None:
     for section, names in {
         "gateway": ("tls_certificate", "domibus_url", "domibus_user", "domibus_password_file"),
         "trust": ("policy",),
+        "timestamps": ("urls", "trust"),
     }.items():
         for name in names:
             written[section].pop(name)
