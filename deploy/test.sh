@@ -93,6 +93,8 @@ trap 'exit 143' TERM
 ensure_packages
 stop_leftovers
 
+mkdir -p "$services"
+
 if [ $# = 0 ]; then
     "$bin/ruff" format --check --quiet .
     "$bin/ruff" check --quiet .
@@ -100,7 +102,6 @@ if [ $# = 0 ]; then
     "$bin/lint-imports" --no-cache > .run/lint-imports.log 2>&1 || { cat .run/lint-imports.log; exit 1; }
 fi
 
-mkdir -p "$services"
 environment=$(EMLA_SERVICES=$services deploy/services.sh start)
 eval "$environment"
 
