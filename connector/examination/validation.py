@@ -5,19 +5,19 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import datetime
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from connector.container.names import TOKEN_PDF
 from connector.container.token_xml import parse_token
 from connector.envelope.check import check
 from connector.errors import ConnectorError, Kind, Problem
 from connector.evidence.parse import parse_evidence
-from connector.examination.container_files import signed_files, unlike_listed
-from connector.examination.container_signatures import judge_container
-from connector.examination.drafting import Surroundings, beside, draft
 from connector.examination.judgement import ANYTHING, Anyone, Basis, Verdict, named
 from connector.examination.recognition import Document, DocumentKind
 from connector.translation.formats import Formats
+
+if TYPE_CHECKING:
+    from connector.examination.drafting import Surroundings
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -116,6 +116,10 @@ def _pdf(document: Document, findings: Findings, rules: Rules) -> Findings:
 
 
 def _container(document: Document, findings: Findings, rules: Rules) -> Findings:
+    # Imported here, as in `_national`: an envelope or an evidence needs none of it.
+    from connector.examination.container_files import signed_files, unlike_listed
+    from connector.examination.container_signatures import judge_container
+
     basis = Basis(Anyone(), ANYTHING, rules.now)
     judged = judge_container(document.source, basis)
     problems = list(named(judged.problems, document.name))
@@ -146,6 +150,8 @@ def _container(document: Document, findings: Findings, rules: Rules) -> Findings
 
 
 def _national(document: Document, findings: Findings, rules: Rules) -> Findings:
+    from connector.examination.drafting import beside, draft
+
     formats = rules.formats()
     chosen = formats[document.format or ""]
     checked: tuple[str, ...] = ("official schemas and rules",) if chosen.official else ()

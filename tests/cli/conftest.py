@@ -67,9 +67,10 @@ Invoke = Callable[..., Result]
 def emla(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> Invoke:
     """The command in this process."""
     for name in list(os.environ):
-        if name.startswith("EMLA_"):
+        if name.startswith("EMLA_") and not name.startswith("EMLA_TEST_"):
             monkeypatch.delenv(name)
     monkeypatch.setattr("connector.translation.formats.load_formats", _loaded)
+    monkeypatch.setattr("connector.runtime.assembly.load_formats", _loaded)
 
     def invoke(*arguments: str | Path) -> Result:
         capsys.readouterr()
@@ -135,6 +136,7 @@ _MINUTES = """\
 }
 """
 _MASKS = (
+    (re.compile(r"(?<=DigestValue: )[0-9A-Za-z+/=]{44}"), "<digest>"),
     (re.compile(r"\b[0-9a-f]{64}\b"), "<sha256>"),
     (re.compile(r"\b[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}(?=@)"), "<id>"),
     (re.compile(r" *[0-9][0-9 ]* bytes"), " <n> bytes"),

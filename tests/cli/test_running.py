@@ -24,7 +24,7 @@ from connector.shipped import shipped
 from connector.signature.pki import KeyType
 from tests.cli.conftest import EMLA, Invoke, Result, environment, run
 
-RUNNING = ["demo", "run", "send", "list", "status", "export", "queue", "audit"]
+RUNNING = ["demo", "dossier", "run", "send", "list", "status", "export", "queue", "audit"]
 SAMPLE = shipped("samples") / "fr" / "enlevement-danger-de-mort"
 DOCUMENT = SAMPLE / "demande-urgence-vitale.json"
 ATTACHMENTS = [path for path in sorted(SAMPLE.iterdir()) if path != DOCUMENT]
@@ -81,10 +81,17 @@ def begin(home: Path, *options: str) -> subprocess.Popen[bytes]:
     )
 
 
+@pytest.fixture(scope="module")
+def fresh(tmp_path_factory: pytest.TempPathFactory) -> Network:
+    """Two homes in which nothing has run."""
+    return network(tmp_path_factory.mktemp("fresh"))
+
+
 @pytest.fixture
-def idle(tmp_path: Path) -> Network:
-    """Two homes in which nothing runs."""
-    return network(tmp_path)
+def idle(fresh: Network, tmp_path: Path) -> Network:
+    """A copy of them."""
+    shutil.copytree(fresh.folder, tmp_path, dirs_exist_ok=True)
+    return Network(tmp_path)
 
 
 def sent(emla: Invoke, home: Path, *more: str | Path) -> str:
