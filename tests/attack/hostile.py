@@ -64,7 +64,7 @@ class Content:
     data: bytes
 
 
-@dataclass
+@dataclass(eq=False)
 class Hostile:
     """What DE can do."""
 
