@@ -79,7 +79,9 @@ def validate_pdf(data: bytes, basis: Basis, *, name: str = "document.pdf") -> Va
 def _signature(
     data: bytes, number: int, embedded: EmbeddedPdfSignature, store: _Store, basis: Basis
 ) -> SignatureReport:
-    name = embedded.field_name or f"signature-{number}"
+    given = embedded.field_name or f"signature-{number}"
+    # pyHanko gives bytes for a string in no encoding that PDF knows.
+    name = given.decode("latin-1") if isinstance(given, bytes) else str(given)
     broken = SignatureReport(
         id=name, format="PAdES", level="B",
         conclusion=Conclusion(SubIndication.FORMAT_FAILURE, ("The signature cannot be read.",)),
