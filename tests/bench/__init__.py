@@ -1,0 +1,1 @@
+"""How fast the whole way is: `make bench`, or python -m tests.bench --help."""
