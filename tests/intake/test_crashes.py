@@ -24,7 +24,7 @@ from tests.network import homes, put, sample, shipped_formats
 
 _STEPS = {"open", "os.mkdir", "os.rename", "os.remove", "os.rmdir", "shutil.rmtree", "shutil.move"}
 FILES = {"beschluss.pdf": b"%PDF-1.7\n" * 200, "pedido.pdf": b"x" * 3000, "ersuchen.xml": b"<e/>"}
-_key = lru_cache(assembly.load_signing_key)
+_key = lru_cache(assembly.open_signing_key)
 
 
 @pytest.fixture(scope="module")
@@ -40,7 +40,7 @@ def running(home: Home) -> Iterator[tuple[assembly.Assembly, FolderIntake]]:
     """The connector and its intake, opened in this process."""
     with (
         patch.object(assembly, "home_formats", lambda _: shipped_formats()),
-        patch.object(assembly, "load_signing_key", _key),
+        patch.object(assembly, "open_signing_key", _key),
     ):
         opened = assembly.assemble(home)
     try:
