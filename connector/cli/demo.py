@@ -67,14 +67,19 @@ def demo(
     Exit status 0 only if every document arrived, every byte of every attachment is equal, and
     every evidence that must exist exists and verifies.
     """
-    from connector.demo.run import Wishes, check_again, run_demo
-
     out = Output(json=json)
     signal.signal(signal.SIGTERM, _terminated)
+    size = _bytes(evidence_size)
+    if not check:
+        from connector.demo.processes import warm_up
+
+        warm_up()  # before our own imports, which take as long
+    from connector.demo.run import Wishes, check_again, run_demo
+
     if check:
         outcome = check_again(output)
     else:
-        wishes = Wishes(output=output, large_size=_bytes(evidence_size), patience=patience)
+        wishes = Wishes(output=output, large_size=size, patience=patience)
         outcome = run_demo(wishes, _show(out))
     if json:
         out.document(_as_json(outcome))

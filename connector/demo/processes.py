@@ -57,10 +57,7 @@ class Connectors:
         self._running: dict[str, _Running] = {}
 
     def __enter__(self) -> Connectors:
-        """Start all, and return when each endpoint listens.
-
-        Raises `ConnectorError` (configuration) `demo.connector-ended`, `demo.connector-silent`.
-        """
+        """Start all; `wait_until_listening` says when they are there."""
         try:
             for country, home in self._homes.items():
                 process = _CONTEXT.Process(
@@ -68,7 +65,6 @@ class Connectors:
                 )
                 process.start()
                 self._running[country] = _Running(home, process)
-            self._wait_until_listening()
         except BaseException:
             self.stop()
             raise
@@ -88,7 +84,11 @@ class Connectors:
                     mend=f"Its log is {running.log}.",
                 )
 
-    def _wait_until_listening(self) -> None:
+    def wait_until_listening(self) -> None:
+        """Return when each endpoint listens.
+
+        Raises `ConnectorError` (configuration) `demo.connector-ended`, `demo.connector-silent`.
+        """
         deadline = time.monotonic() + _START_SECONDS
         for country, running in self._running.items():
             while not _listens(running.home):

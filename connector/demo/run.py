@@ -17,6 +17,7 @@ from typing import Any, Final
 from connector.demo.check import Verdict, check
 from connector.demo.evidence_files import LARGE_NAME
 from connector.demo.exhibits import put_out
+from connector.demo.logs import complaints
 from connector.demo.manifest import Log, Manifest, read_manifest, write_manifest
 from connector.demo.national import NationalSystem
 from connector.demo.network import Plan, make_network
@@ -78,13 +79,17 @@ def run_demo(wishes: Wishes, show: Show) -> Outcome:
         _require_room(output.root, wishes.large_size)
         warm_up()
         show.step("Making keys and homes for " + ", ".join(COUNTRIES) + " ...")
-        formats = load_formats([shipped("mappings")])
-        samples = find_requests(shipped("samples"), COUNTRIES, formats)
         homes = _homes(output, utc_now())
         show.step("Starting three connectors ...")
-        with Connectors(homes) as connectors, Watch(homes) as watch:
-            exchange = _Exchange(homes, connectors, watch, wishes)
-            manifest, stopped = exchange.run(samples, formats, show)
+        with Connectors(homes) as connectors:
+            formats = load_formats([shipped("mappings")])
+            samples = find_requests(shipped("samples"), COUNTRIES, formats)
+            connectors.wait_until_listening()
+            with Watch(homes) as watch:
+                exchange = _Exchange(homes, connectors, watch, wishes)
+                manifest, stopped = exchange.run(samples, formats, show)
+        if stopped:
+            stopped = (*stopped, *complaints(homes))
         write_manifest(output.manifest, manifest)
         show.step("Checking every document, file and evidence ...")
         return _conclude(output, manifest, homes, formats, stopped)

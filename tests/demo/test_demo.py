@@ -44,7 +44,7 @@ def run(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, CompletedProces
     os.killpg(first.pid, signal.SIGINT)  # as a terminal does when somebody presses Ctrl-C
     assert first.wait(30) == 130
     assert nothing_left_of(first)
-    return output, emla_demo("--output", output, "--evidence-size", SIZE)
+    return output, emla_demo("--output", output, "--evidence-size", SIZE, "--patience", "150")
 
 
 @pytest.fixture(scope="module")

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import hashlib
+import json
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
@@ -11,7 +13,9 @@ from hypothesis import strategies as st
 from lxml import html
 
 from connector.demo.evidence_files import page, storage_image
+from connector.demo.logs import complaints
 from connector.demo.national import NationalSystem, entry_name
+from connector.demo.network import Plan, make_network
 from connector.demo.words import country_name, size_text
 from connector.errors import ConnectorError
 from connector.markup import document, tag
@@ -79,6 +83,22 @@ def test_a_page_for_people() -> None:
 def test_entry_names_are_names(text: str) -> None:
     name = entry_name(text)
     assert name and "/" not in name and not name.startswith(".") and len(name) <= 100
+
+
+def test_warnings_of_connectors_are_found(tmp_path: Path) -> None:
+    network = make_network(tmp_path, Plan(countries=("DE",)), datetime.now(UTC))
+    assert not list(complaints(network))
+    lines = [
+        {"event": "run.started", "level": "info"},
+        {"event": "job.failed", "level": "warning", "code": "gateway.down", "problem": "No way."},
+        ["no entry"],
+    ]
+    text = "\n".join(["Traceback:", *map(json.dumps, lines)])
+    (network["DE"].folder / "emla.log").write_text(text)
+    (found,) = complaints(network)
+    assert found.what == (
+        "The connector of DE logged job.failed: code gateway.down, problem No way."
+    )
 
 
 class TestNationalSystem:
