@@ -79,7 +79,7 @@ def list_messages(
     if json:
         output.document({"ok": True, "messages": [message_json(each) for each in found]})
     elif found:
-        output.text(message_table(found))
+        output.text(message_table(found, output))
     else:
         output.text("There is no such message.")
 
@@ -189,7 +189,7 @@ def show_status(output: Output, found: MessageStatus) -> None:
         output.text(table)
     if found.related:
         output.text(
-            Text("Other messages of the conversation", "bold"), message_table(found.related)
+            Text("Other messages of the conversation", "bold"), message_table(found.related, output)
         )
     if found.next_try is not None:
         output.text(f"Next try: {moment(found.next_try)} UTC")

@@ -77,7 +77,7 @@ class Output:
         console = self.err if err else self.out
         for each in what:
             if console.is_terminal:
-                console.print(each)
+                console.print(_hanging(each, console))
                 continue
             with console.capture() as captured:
                 console.print(each)
@@ -170,6 +170,26 @@ def mark(good: bool | None) -> Text:
         False: ("✗", "x", ERROR),
     }[good]
     return Text(letter if can_say(letter) else plain, style)
+
+
+def _hanging(what: RenderableType, console: Console) -> RenderableType:
+    """Lines of text that are too long go on below where they began, a little further in."""
+    from rich.text import Text
+
+    text = Text(what) if isinstance(what, str) else what
+    if not isinstance(text, Text):
+        return text
+    lines: list[Text] = []
+    for line in text.split("\n"):
+        indent = len(line.plain) - len(line.plain.lstrip(" "))
+        room = max(20, console.width - indent - 2)
+        if line.cell_len <= console.width:
+            lines.append(line)
+            continue
+        for number, part in enumerate(line[indent:].wrap(console, room)):
+            part.rstrip()
+            lines.append(Text(" " * (indent + (2 if number else 0))) + part)
+    return Text("\n").join(lines)
 
 
 def _console(stream: TextIO) -> Console:

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from rich.table import Table
     from rich.text import Text
 
+    from connector.cli.output import Output
     from connector.exchange.records import AuditEntry, MessageRecord, ParkedJob
 
 _BAD: Final = frozenset(
@@ -26,6 +27,8 @@ _BAD: Final = frozenset(
         "EVIDENCE_REFUSED",
     }
 )
+_WIDE: Final = 170
+"""Columns that a list of messages needs in full."""
 _DONE: Final = frozenset(
     {"RETRIEVED", "DELIVERED", "HANDED_OVER", "FETCHED", "EVIDENCE_SENT", "EVIDENCE_APPLIED"}
 )
@@ -54,23 +57,31 @@ def plain_table(*columns: str) -> Table:
     return table
 
 
-def message_table(records: Sequence[MessageRecord]) -> Table:
-    """Messages, one a line."""
+def message_table(records: Sequence[MessageRecord], output: Output) -> Table:
+    """Messages, one a line: on a narrow terminal the beginning of the id and the other side's
+    authority, which is enough to find a message; else all of it."""
     from rich.text import Text
 
-    table = plain_table("Updated (UTC)", "", "Message", "State", "Type", "From", "To", "Reference")
+    narrow = output.out.is_terminal and output.out.width < _WIDE
+    places = ("To or from",) if narrow else ("From", "To")
+    table = plain_table("Updated (UTC)", "", "Message", "State", "Type", *places, "Reference")
     for each in records:
+        out = each.direction == "OUTBOUND"
+        other = each.recipient if out else each.sender
         table.add_row(
-            moment(each.updated_at),
-            Text("out" if each.direction == "OUTBOUND" else "in", DIM),
-            Text(visible(each.id)),
+            moment(each.updated_at)[5:16] if narrow else moment(each.updated_at),
+            Text("out" if out else "in", DIM),
+            Text(visible(each.id[:8] if narrow else each.id)),
             state_text(each.state),
             Text(visible(each.message_type), ERROR if each.lane == "emergency" else ""),
-            Text(visible(each.sender)),
-            Text(visible(each.recipient)),
+            *(Text(visible(name)) for name in ((other,) if narrow else _both(each))),
             Text(visible(each.backend_id or "")),
         )
     return table
+
+
+def _both(record: MessageRecord) -> tuple[str, str]:
+    return record.sender, record.recipient
 
 
 def timeline_table(entries: Sequence[AuditEntry]) -> Table:

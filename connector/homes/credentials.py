@@ -7,14 +7,14 @@ from datetime import datetime, timedelta
 from typing import Final
 
 from cryptography import x509
-from cryptography.hazmat.primitives.asymmetric import rsa
 
 from connector.errors import ConnectorError
 from connector.homes.creation import NOT_FOR_PRODUCTION
 from connector.homes.findings import Aspect, Collector, Looking
-from connector.runtime.assembly import load_key
+from connector.runtime.assembly import load_decryption, load_key
 from connector.settings import KeyFile
 from connector.signature.algorithms import WEAK, AlgorithmPolicy
+from connector.signature.key_sources import is_file
 from connector.signature.keys import SigningKey
 from connector.signature.policy_file import load_policy
 from connector.signature.trust import Purpose, TrustStore
@@ -34,11 +34,13 @@ def keys(look: Looking) -> Aspect:
         except ConnectorError as error:
             found.caught(error, path=path)
             continue
-        where = {"file": str(look.home.path(entry.file)), "path": path}
+        where = {"path": path}
+        if is_file(str(entry.file)):
+            where["file"] = str(look.home.path(entry.file))
         purposes = [Purpose.SIGNATURE]
         if path == _TRANSPORT and look.home.settings.gateway.kind == "as4":
             purposes.append(Purpose.ENCRYPTION)
-            _must_be_rsa(key, found, **where)
+            _decrypts(look, found, **where)
         certificate_problems(key.certificate, look.now, policy, found, purposes, **where)
         expiry(key.certificate, look.now, look.warn_before, found, **where)
         if _is_self_made(key):
@@ -70,14 +72,12 @@ def _entries(look: Looking) -> Iterator[tuple[str, KeyFile]]:
     return ((path, entry) for path, entry in named.items() if entry is not None)
 
 
-def _must_be_rsa(key: SigningKey, found: Collector, **where: str) -> None:
-    if not isinstance(key.private, rsa.RSAPrivateKey):
-        found.error(
-            "key.unknown-type",
-            "The transport key is no RSA key, for which partners encrypt (eDelivery AS4 1.15).",
-            mend="Get an RSA certificate for the transport.",
-            **where,
-        )
+def _decrypts(look: Looking, found: Collector, **where: str) -> None:
+    """Partners encrypt for the transport key, which only an RSA key in a file or token serves."""
+    try:
+        load_decryption(look.home)
+    except ConnectorError as error:
+        found.caught(error, path=where["path"])
 
 
 def _is_self_made(key: SigningKey) -> bool:

@@ -110,7 +110,7 @@ def assemble(home: Home) -> Assembly:
         store=store,
         pmodes=pmodes,
         transport=transport,
-        decryption=_decryption(home),
+        decryption=load_decryption(home),
         reception=Reception(
             store,
             settings.connector.party,
@@ -180,8 +180,8 @@ def _key_ring(home: Home) -> KeyRing:
     )
 
 
-def _decryption(home: Home) -> DecryptionKey | None:
-    """The transport key decrypts, too, unless another gateway does that."""
+def load_decryption(home: Home) -> DecryptionKey | None:
+    """The transport key decrypts, too, unless another gateway does that. Raises `key.*`."""
     settings = home.settings
     if settings.gateway.kind != "as4":
         return None

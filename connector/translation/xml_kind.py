@@ -30,6 +30,12 @@ NO_NAMESPACE: Final = "{}"
 XSI: Final = "http://www.w3.org/2001/XMLSchema-instance"
 _TYPE: Final = f"{{{XSI}}}type"
 _HINTS: Final = {f"{{{XSI}}}schemaLocation", f"{{{XSI}}}noNamespaceSchemaLocation"}
+_ENCODING_ERRORS: Final = {
+    etree.ErrorTypes.ERR_UNKNOWN_ENCODING,
+    etree.ErrorTypes.ERR_UNSUPPORTED_ENCODING,
+    etree.ErrorTypes.ERR_ENCODING_NAME,
+    etree.ErrorTypes.ERR_INVALID_ENCODING,
+}
 _HINT_REASON: Final = "A hint where a schema lies is no content."
 
 
@@ -67,15 +73,19 @@ class XmlKind:
         """Raises as `connector.xml.parse`, and `translation.too-large`, `.wrong-encoding`,
         `.too-deep`, `.too-many-fields`, `xml.comment-in-value`."""
         require_size(data, self._limits, file)
+        if data.count(b"<") > 2 * self._limits.max_fields + 2:
+            raise too_many(self._limits, file)  # before memory is spent on them
         limits = Limits(max_bytes=self._limits.max_bytes, max_elements=self._limits.max_fields)
         try:
             root = parse(data, limits=limits, file=file)
         except ConnectorError as error:
             raise _encoding_error(data, error, file) from error
+        if data.count(b"<") + data.count(b"=") > self._limits.max_fields:
+            fields = sum(1 + len(each.attrib) for each in root.iter(etree.Element))
+            if fields > self._limits.max_fields:
+                raise too_many(self._limits, file)
         node = Node(self.name(root.tag), None, 0, line_of(root))
-        count = self._fill(node, root, 0, 1, file)
-        if count > self._limits.max_fields:
-            raise too_many(self._limits, file)
+        self._fill(node, root, 0, 1, file)
         return node
 
     def name(self, tag: str, *, attribute: bool = False) -> str:
@@ -185,7 +195,8 @@ class XmlKind:
 
 
 def _encoding_error(data: bytes, error: ConnectorError, file: str | None) -> ConnectorError:
-    if error.code != "xml.malformed" or not re.search("encod|UTF-8", str(error)):
+    cause = error.__cause__
+    if getattr(cause, "code", None) not in _ENCODING_ERRORS:
         return error
     place = ""
     line = error.problems[0].line
