@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import hashlib
 import io
-import resource
 import sys
 import tempfile
 import time
@@ -69,6 +68,13 @@ class Measuring:
         return True
 
 
+def _peak() -> int:
+    """MiB of this process alone: getrusage would count what its parent had when it was forked."""
+    status = Path("/proc/self/status").read_text("ascii")
+    line = next(each for each in status.splitlines() if each.startswith("VmHWM:"))
+    return int(line.split()[1]) // 1024
+
+
 def main() -> None:
     mebibytes, media_type = int(sys.argv[1]), sys.argv[2]
     source, inbox = Generated(mebibytes), Measuring()
@@ -82,8 +88,7 @@ def main() -> None:
         expected.update(source._block)
     assert inbox.received == 1 and inbox.size == source.size
     assert inbox.digest.digest() == expected.digest()
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024
-    print(peak, round(time.monotonic() - started, 1))
+    print(_peak(), round(time.monotonic() - started, 1))
 
 
 if __name__ == "__main__":
