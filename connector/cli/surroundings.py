@@ -17,7 +17,6 @@ from connector.settings import Home as ConnectorHome
 if TYPE_CHECKING:
     from connector.examination.drafting import Surroundings
     from connector.examination.judgement import Basis
-    from connector.exchange.context import Identity
     from connector.signature.algorithms import AlgorithmPolicy
     from connector.translation.formats import Formats
 
@@ -78,13 +77,14 @@ class Situation:
         """What completes an envelope."""
         from connector.directory.authorities import EXAMPLES, load_directory
         from connector.examination.drafting import Surroundings
+        from connector.runtime.assembly import identity_of
 
         home = self.home
         file = EXAMPLES if home is None else home.path(home.settings.directory)
         suffix = "translated" if home is None else home.settings.connector.party
         return Surroundings(
             directory=load_directory(file),
-            identity=None if home is None else _identity(home),
+            identity=None if home is None else identity_of(home),
             now=self.now.replace(microsecond=0),
             new_id=lambda: f"{uuid.uuid4()}@{suffix}.emla",
         )
@@ -127,21 +127,6 @@ def situation(
         trust_folder=trust,
         policy_file=policy,
         official_folders=dict(map(_named_folder, official)),
-    )
-
-
-def _identity(home: ConnectorHome) -> Identity:
-    from connector.exchange.context import Identity
-
-    own, address = home.settings.connector, home.settings.address
-    return Identity(
-        country=own.country,
-        party=own.party,
-        name=own.name,
-        authority=own.authority,
-        street=address.street,
-        locality=address.locality,
-        postal_code=address.postal_code,
     )
 
 

@@ -9,12 +9,10 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Final
 
 from connector.container.extraction import ContainedFile, Extraction
 from connector.container.names import TOKEN_PDF
 from connector.container.opening import (
-    ASIC,
     Layout,
     Passing,
     content_window,
@@ -24,6 +22,8 @@ from connector.container.opening import (
 from connector.container.payloads import opened_seekable
 from connector.container.sealing import (
     MEDIA_TYPE,
+    SIGNATURES_HEAD,
+    SIGNATURES_TAIL,
     SIGNED_CONTENT,
     Document,
     Seal,
@@ -49,11 +49,6 @@ __all__ = [
     "seal",
 ]
 
-_HEAD: Final = (
-    f'<?xml version="1.0" encoding="UTF-8"?>\n<asic:XAdESSignatures xmlns:asic="{ASIC}">'
-).encode("ascii")
-_TAIL: Final = b"</asic:XAdESSignatures>"
-
 
 def seal(
     target: Writable,
@@ -75,7 +70,7 @@ def seal(
         signature = xades.sign_detached(
             [(SIGNED_CONTENT, "application/zip", digest)], key, signing_time
         )
-        return _HEAD + signature + _TAIL
+        return SIGNATURES_HEAD + signature + SIGNATURES_TAIL
 
     return write_container(target, documents, sign, signing_time, token_pdf)
 

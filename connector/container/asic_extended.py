@@ -22,11 +22,13 @@ from lxml import etree
 
 from connector.container.extraction import ContainedFile, Inflater, read_small
 from connector.container.names import collision_key, entry_names, fault_of
-from connector.container.opening import ASIC, digest_algorithms, refused, signature_elements
+from connector.container.opening import digest_algorithms, refused, signature_elements
 from connector.container.payloads import opened_seekable
 from connector.container.sealing import (
     MIMETYPE_FILE,
     SIGNATURES,
+    SIGNATURES_HEAD,
+    SIGNATURES_TAIL,
     Document,
     Measured,
     Output,
@@ -53,10 +55,6 @@ MEDIA_TYPE: Final = "application/vnd.etsi.asic-e+zip"
 MANIFEST: Final = "META-INF/manifest.xml"
 _MANIFEST_NS: Final = "urn:oasis:names:tc:opendocument:xmlns:manifest:1.0"
 _META_INF: Final = "META-INF/"
-SIGNATURES_HEAD: Final = (
-    f'<?xml version="1.0" encoding="UTF-8"?>\n<asic:XAdESSignatures xmlns:asic="{ASIC}">'
-).encode("ascii")
-SIGNATURES_TAIL: Final = b"</asic:XAdESSignatures>"
 _CHUNK: Final = 1024 * 1024
 
 Item = tuple[str, str, bytes]

@@ -19,7 +19,7 @@ from lxml import etree
 from connector.container.extraction import Inflater, read_small
 from connector.container.names import fault_of
 from connector.container.payloads import spool
-from connector.container.sealing import MEDIA_TYPE, MIMETYPE_FILE, SIGNATURES, SIGNED_CONTENT
+from connector.container.sealing import ASIC, MEDIA_TYPE, MIMETYPE_FILE, SIGNATURES, SIGNED_CONTENT
 from connector.container.zip_headers import META_INF
 from connector.container.zip_reading import ContainerLimits, Window, read_structure
 from connector.container.zip_records import STORED, Entry
@@ -28,7 +28,6 @@ from connector.signature.algorithms import DIGEST_METHODS
 from connector.signature.dsig_reading import parse_signature
 from connector.xml import Element, parse
 
-ASIC: Final = "http://uri.etsi.org/02918/v1.2.1#"
 DS: Final = "http://www.w3.org/2000/09/xmldsig#"
 
 _SIGNATURE_FILE: Final = re.compile(r"META-INF/[^/]*signatures[^/]*\.xml")

@@ -28,6 +28,12 @@ MEDIA_TYPE: Final = "application/vnd.etsi.asic-s+zip"
 MIMETYPE_FILE: Final = "mimetype"
 SIGNED_CONTENT: Final = "SignedContent.zip"
 SIGNATURES: Final = "META-INF/signatures.xml"
+ASIC: Final = "http://uri.etsi.org/02918/v1.2.1#"
+SIGNATURES_HEAD: Final = (
+    f'<?xml version="1.0" encoding="UTF-8"?>\n<asic:XAdESSignatures xmlns:asic="{ASIC}">'
+).encode("ascii")
+"""What stands before the ds:Signature elements of a file of signatures."""
+SIGNATURES_TAIL: Final = b"</asic:XAdESSignatures>"
 
 _KEPT: Final = 1024 * 1024
 """Documents up to this many bytes are read once and kept."""

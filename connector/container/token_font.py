@@ -15,11 +15,6 @@ from dataclasses import dataclass
 from functools import cache, cached_property
 from typing import Final
 
-import fontpkg
-from fontTools.subset import Options, Subsetter
-from fontTools.ttLib import TTFont
-from fontTools.varLib.instancer import instantiateVariableFont
-
 _PUNCTUATION: Final = (0x2010, 0x2013, 0x2014, 0x2018, 0x2019, 0x201C, 0x201D, 0x2026, 0x20AC)
 _WESTERN: Final = (*range(0x20, 0x7F), *range(0xA0, 0x100), *_PUNCTUATION)
 _WIDE: Final = (*_WESTERN, *range(0x100, 0x250), *range(0x370, 0x530), *range(0x1E00, 0x2000))
@@ -100,6 +95,12 @@ def _wide() -> PageFont:
 
 
 def _cut(letters: tuple[int, ...], tag: str) -> PageFont:
+    # Imported here: it takes a tenth of a second, and only who seals a message needs it.
+    import fontpkg
+    from fontTools.subset import Options, Subsetter
+    from fontTools.ttLib import TTFont
+    from fontTools.varLib.instancer import instantiateVariableFont
+
     options = Options()
     options.hinting = False
     options.glyph_names = False

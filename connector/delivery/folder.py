@@ -25,6 +25,7 @@ from pathlib import Path
 from connector.errors import transient
 from connector.exchange.ports import PayloadStore
 from connector.exchange.records import EvidenceRecord, Handover, MessageRecord, PayloadRef
+from connector.store.payloads import sync_folder
 
 READY = "READY"
 _CHUNK = 1024 * 1024
@@ -64,10 +65,10 @@ class FolderBackend:
             if not mark.exists():
                 self._stage(handover, staging)
                 mark.touch()
-                _sync_folder(mark.parent)
+                sync_folder(mark.parent)
             if staging.exists():
                 staging.rename(target)
-                _sync_folder(self._folder)
+                sync_folder(self._folder)
 
     @contextmanager
     def _alone(self, message_id: str) -> Iterator[None]:
@@ -96,7 +97,7 @@ class FolderBackend:
         for part in handover.proofs:
             self._copy(part.payload, _free(staging / "proofs" / safe_name(part.name)))
         for folder in (staging / "attachments", staging / "proofs", staging):
-            _sync_folder(folder)
+            sync_folder(folder)
 
     def tell(self, record: MessageRecord, order: int, evidence: EvidenceRecord) -> None:
         """Write the evidence beside the earlier ones; what is there already stays as it is."""
@@ -110,7 +111,7 @@ class FolderBackend:
             staging = folder / f".{target.name}.{uuid.uuid4().hex}"
             self._copy(evidence.payload, staging)
             staging.rename(target)
-            _sync_folder(folder)
+            sync_folder(folder)
 
     def taken(self) -> Iterator[str]:
         """A message is taken once READY, or its whole folder, is gone."""
@@ -186,14 +187,6 @@ def _candidates(path: Path) -> Iterator[Path]:
     yield path
     for number in range(2, 100_000):
         yield path.with_name(f"{path.stem} ({number}){path.suffix}")
-
-
-def _sync_folder(folder: Path) -> None:
-    handle = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)
 
 
 @contextmanager

@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Iterator, Sequence
-from datetime import datetime
+from collections.abc import Iterable
 from typing import Final
 
-from connector.container.names import entry_names
 from connector.container.payloads import opened_seekable
 from connector.container.zip_reading import ContainerLimits, Window, read_structure
 from connector.dossier.entries import entries_of
+from connector.dossier.layout import evidence_paths, placed, what_is
 from connector.dossier.model import Dossier, DossierFile, DossierMessage, Signed, Transfer
 from connector.errors import ConnectorError
-from connector.evidence.model import Entity, Evidence
+from connector.evidence.model import Entity
 from connector.evidence.parse import parse_evidence
 from connector.evidence.types import EvidenceType
 from connector.exchange.ports import Store
@@ -21,7 +20,6 @@ from connector.exchange.records import (
     EvidenceRecord,
     Kind,
     MessageRecord,
-    Part,
     PartRole,
     PayloadRef,
 )
@@ -31,17 +29,6 @@ from connector.validation.indications import SubIndication
 from connector.validation.report import Conclusion, SignatureReport, ValidationReport
 from connector.xml import parse
 
-_PLACES: Final = {
-    PartRole.ORIGINAL: ("original", "document as it was handed over"),
-    PartRole.ATTACHMENT: ("attachments", "attachment"),
-    PartRole.NATIONAL: ("delivered", "document as it was delivered"),
-    PartRole.ENVELOPE: ("proofs", "signed envelope"),
-    PartRole.CONTAINER: ("proofs", "sealed container"),
-    PartRole.TOKEN_XML: ("proofs", "TrustOK token"),
-    PartRole.REPORT: ("reports", "report of the connector"),
-    PartRole.RECEIPT: ("transport", "receipt of the partner's gateway"),
-    PartRole.SOAP: ("transport", "transport header as received"),
-}
 _SIGNED: Final = (PartRole.ENVELOPE, PartRole.CONTAINER, PartRole.TOKEN_XML)
 
 
@@ -80,7 +67,18 @@ def _message(store: Store, record: MessageRecord, number: int, basis: Basis) -> 
         parts = reading.parts(record.id)
         evidences = reading.evidences(record.id)
     folder = f"messages/{number:02d}-{record.message_type}-{record.id[:8]}"
-    files = list(_files(folder, parts))
+    files = [
+        (
+            part,
+            DossierFile(
+                path=f"{folder}/{path}",
+                media_type=part.media_type,
+                payload=part.payload,
+                what=what_is(part),
+            ),
+        )
+        for part, path in placed(parts)
+    ]
     signed = [
         Signed(file=file, report=_validated(store, file, basis))
         for role in _SIGNED
@@ -89,9 +87,9 @@ def _message(store: Store, record: MessageRecord, number: int, basis: Basis) -> 
     ]
     transfers = []
     attested = []
-    for order, evidence in enumerate(evidences, 1):
+    for evidence, path in evidence_paths(evidences):
         file = DossierFile(
-            path=f"{folder}/evidences/{order:02d}-{evidence.type}.xml",
+            path=f"{folder}/{path}",
             media_type="text/xml",
             payload=evidence.payload,
             what=f"evidence {evidence.type}",
@@ -105,27 +103,6 @@ def _message(store: Store, record: MessageRecord, number: int, basis: Basis) -> 
         transfers=sorted(transfers, key=lambda each: each.at),
         signed=signed,
     )
-
-
-def _files(folder: str, parts: Sequence[Part]) -> Iterator[tuple[Part, DossierFile]]:
-    taken: dict[str, set[str]] = {}
-    for role, (place, what) in _PLACES.items():
-        of_role = [part for part in parts if part.role is role]
-        names = entry_names(
-            (part.name for part in of_role), reserved=taken.setdefault(place, set())
-        )
-        for part, name in zip(of_role, names, strict=True):
-            taken[place].add(name)
-            detail = f" ({part.description})" if part.description else ""
-            yield (
-                part,
-                DossierFile(
-                    path=f"{folder}/{place}/{name}",
-                    media_type=part.media_type,
-                    payload=part.payload,
-                    what=what + detail,
-                ),
-            )
 
 
 def _validated(store: Store, file: DossierFile, basis: Basis) -> ValidationReport:
@@ -181,8 +158,8 @@ def _transfer(
         positive=kind.positive,
         giver=giver,
         taker=taker,
-        attested_by=_named(evidence),
-        reason=_reasons(evidence),
+        attested_by=_entity(evidence.issuer),
+        reason=evidence.reason_text,
         evidence=Signed(file=file, report=_validated(store, file, basis)),
     )
 
@@ -197,18 +174,10 @@ def _ends(record: MessageRecord, kind: EvidenceType) -> tuple[str, str]:
     return chain[2], chain[3]
 
 
-def _named(evidence: Evidence) -> str:
-    return _entity(evidence.issuer)
-
-
 def _entity(entity: Entity) -> str:
     country = entity.postal.country if entity.postal else ""
     name = " ".join(entity.names) or entity.address
     return f"{name} ({country})" if country else name
-
-
-def _reasons(evidence: Evidence) -> str:
-    return evidence.reason_text
 
 
 def signatures_of(dossier: Dossier) -> Iterable[Signed]:
@@ -217,8 +186,3 @@ def signatures_of(dossier: Dossier) -> Iterable[Signed]:
         yield from message.signed
         for transfer in message.transfers:
             yield transfer.evidence
-
-
-def latest(dossier: Dossier) -> datetime:
-    """When something last happened in the case."""
-    return max(each.record.updated_at for each in dossier.messages)

@@ -9,15 +9,14 @@ from datetime import datetime
 from typing import Final
 from urllib.parse import unquote
 
-from connector.container.asic_extended import (
+from connector.container.asic_extended import ExtendedSeal, Item, seal_extended
+from connector.container.payloads import BytesSource
+from connector.container.sealing import (
     SIGNATURES_HEAD,
     SIGNATURES_TAIL,
-    ExtendedSeal,
-    Item,
-    seal_extended,
+    Document,
+    Writable,
 )
-from connector.container.payloads import BytesSource
-from connector.container.sealing import Document, Writable
 from connector.dossier.case_bundle import case_bundle
 from connector.dossier.gathering import signatures_of
 from connector.dossier.model import Dossier, summary

@@ -31,6 +31,13 @@ def read(root: Element) -> Envelope:
     return envelope
 
 
+def without_signatures(root: Element) -> Element:
+    """`root` itself, without the signatures beside the body. None of them is looked at."""
+    for signature in list(root.iterchildren(_SIGNATURE)):
+        root.remove(signature)
+    return root
+
+
 def require_envelope(root: Element) -> None:
     """Raises `envelope.not-an-envelope` or `envelope.version-unsupported`."""
     if root.tag != ROOT:

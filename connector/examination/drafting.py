@@ -15,6 +15,7 @@ from connector.directory.authorities import Directory
 from connector.envelope.binding import NAMESPACE
 from connector.envelope.check import check
 from connector.envelope.identify import identify
+from connector.envelope.xml_read import without_signatures
 from connector.envelope.xml_write import write_element
 from connector.errors import ConnectorError, Problem
 from connector.examination.recognition import Document
@@ -27,11 +28,9 @@ from connector.translation.formats import Formats, Read
 from connector.xml import Element, parse, serialize
 
 _CHUNK: Final = 1024 * 1024
-_MEDIA_TYPES: Final = {"xml": "application/xml", "json": "application/json", "csv": "text/csv"}
 _E: Final = f"{{{NAMESPACE}}}"
 _STATED: Final = ("Name", "Size", "Sha256")
 _SHA256: Final = re.compile("[0-9a-f]{64}")
-_SIGNATURE: Final = "{http://www.w3.org/2000/09/xmldsig#}Signature"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -91,7 +90,7 @@ def draft(
     # Completing takes the tree apart; what is left open is told from the tree as it was read.
     working = parse(serialize(read.envelope))
     original = GivenFile(name=Path(document.name).name, payload=_ref_of(document.data))
-    media_type = _MEDIA_TYPES.get(formats[name].mapping.format.kind, "application/octet-stream")
+    media_type = formats[name].media_type
 
     def attached(files: Sequence[GivenFile]) -> tuple[list[Attached], list[Problem]]:
         return attach(working, original, media_type, files, read.attachments, file=document.name)
@@ -162,10 +161,7 @@ def given_file(path: Path) -> GivenFile:
 
 def unsigned(document: Document) -> Element:
     """The envelope in `document` without its signatures, none of which is looked at."""
-    root = parse(document.data, file=document.name)
-    for signature in list(root.iterchildren(_SIGNATURE)):
-        root.remove(signature)
-    return root
+    return without_signatures(parse(document.data, file=document.name))
 
 
 def _ref_of(data: bytes) -> PayloadRef:

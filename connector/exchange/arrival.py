@@ -18,13 +18,13 @@ from connector.errors import ConnectorError, Problem, unacceptable
 from connector.evidence.types import EvidenceType
 from connector.exchange import evidences
 from connector.exchange.context import Connector
+from connector.exchange.ports import ref_of
 from connector.exchange.reasons import reason_of
 from connector.exchange.records import (
     EvidenceRecord,
     MessageRecord,
     Part,
     PartRole,
-    PayloadRef,
 )
 from connector.exchange.states import Event, State
 from connector.exchange.transition import Change, commit
@@ -241,7 +241,7 @@ def _attachments(record: MessageRecord, header: Header, content: CheckedContent)
                 role=PartRole.ATTACHMENT,
                 name=stated.name,
                 media_type=stated.media_type,
-                payload=_ref(file.source, file.size, file.sha256.hex()),
+                payload=ref_of(file.source),
                 description=stated.role.value,
             )
         )
@@ -253,12 +253,6 @@ def _attachments(record: MessageRecord, header: Header, content: CheckedContent)
             path="Envelope/Header",
         )
     return parts
-
-
-def _ref(source: object, size: int, sha256: str) -> PayloadRef:
-    """Our payload writers give sources that know their address."""
-    ref = getattr(source, "ref", None)
-    return ref if isinstance(ref, PayloadRef) else PayloadRef(sha256=sha256, size=size)
 
 
 def _report(

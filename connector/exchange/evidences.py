@@ -21,11 +21,11 @@ from connector.exchange.records import (
     Direction,
     EvidenceOrigin,
     EvidenceRecord,
-    Job,
     Kind,
     MessageRecord,
     Part,
     PartRole,
+    job_for,
 )
 from connector.exchange.states import State
 from connector.xml import DEFAULT_LIMITS, parse
@@ -99,12 +99,13 @@ def _chain(connector: Connector, record: MessageRecord, now: datetime) -> Eviden
     """The message's SUBMISSION_ACCEPTANCE; made up from the record where none was ever read."""
     with connector.store.reading() as reading:
         known = reading.evidences(record.id)
-        parts = reading.parts(record.id)
     for each in known:
         if each.type == EvidenceType.SUBMISSION_ACCEPTANCE:
             # Its signature was verified before it was stored.
             root = parse(connector.store.payloads.read(each.payload), file="evidence")
             return _completed(parse_evidence(root)[0], record)
+    with connector.store.reading() as reading:
+        parts = reading.parts(record.id)
     document = next((p for p in parts if p.role is PartRole.ENVELOPE), None) or next(
         (p for p in parts if p.role is PartRole.ORIGINAL), None
     )
@@ -174,19 +175,7 @@ def send_evidence(
         payload=evidence.payload,
     )
     if tx.insert_message(message, [part]):
-        tx.enqueue(new_job(connector, message, now))
-
-
-def new_job(connector: Connector, record: MessageRecord, now: datetime) -> Job:
-    """A job that moves `record` on."""
-    return Job(
-        id=connector.new_id(),
-        message_id=record.id,
-        action="advance",
-        lane=record.lane,
-        created_at=now,
-        expires_at=record.expires_at,
-    )
+        tx.enqueue(job_for(message, connector.new_id(), now))
 
 
 def read_document(payloads: PayloadStore, part: Part) -> bytes:

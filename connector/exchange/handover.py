@@ -8,16 +8,18 @@ from typing import Final
 
 from lxml import etree
 
+from connector.envelope.xml_read import without_signatures
 from connector.errors import ConnectorError, Problem
 from connector.errors import Kind as ErrorKind
 from connector.exchange import evidences
 from connector.exchange.arrival import Parts, not_acceptable
 from connector.exchange.context import Connector
+from connector.exchange.departure import ENVELOPE_NAME
 from connector.exchange.records import Handover, MessageRecord, Part, PartRole
 from connector.exchange.states import Event, State
 from connector.exchange.transition import Change, commit
 from connector.translation.formats import Written
-from connector.xml import Element, parse
+from connector.xml import parse
 
 ACCOUNT_NAME: Final = "translation.json"
 
@@ -46,9 +48,8 @@ def _handed_over(connector: Connector, record: MessageRecord) -> tuple[Part, ...
     envelope = parts.one(PartRole.ENVELOPE, "a business document")
     written = _translated(connector, payloads.read(envelope.payload))
     document = payloads.put(written.data)
-    account = payloads.put(
-        json.dumps(written.account.as_json(), ensure_ascii=False, indent=1).encode()
-    )
+    # Not indented: that takes Python's own encoder, the slowest thing on a message's way.
+    account = payloads.put(json.dumps(written.account.as_json(), ensure_ascii=False).encode())
     made = (
         Part(
             message_id=record.id,
@@ -87,7 +88,8 @@ def _handed_over(connector: Connector, record: MessageRecord) -> tuple[Part, ...
 def _translated(connector: Connector, data: bytes) -> Written:
     # The certificate may have expired since it was verified on arrival; what counts for the
     # content is only that these are the signed bytes, so the signature is taken out, not judged.
-    root = _without_signature(parse(data, file="envelope.xml"))
+    root = without_signatures(parse(data, file=ENVELOPE_NAME))
+    etree.strip_tags(root, etree.Comment)  # which no signature covers
     wanted = connector.backend.format
     try:
         written = connector.formats.write(root, wanted)
@@ -105,12 +107,3 @@ def _untranslatable(wanted: str, problems: Sequence[Problem]) -> ConnectorError:
         mend="Mend the mapping, then `emla queue retry`; the message waits here.",
     )
     return ConnectorError(ErrorKind.CONFIGURATION, first, *problems)
-
-
-def _without_signature(root: Element) -> Element:
-    """The content of an envelope whose signature has been verified before it was stored."""
-    for child in list(root):
-        if isinstance(child.tag, str) and etree.QName(child).localname == "Signature":
-            root.remove(child)
-    etree.strip_tags(root, etree.Comment)
-    return root

@@ -49,6 +49,15 @@ class StoredSource(PayloadSource, Protocol):
         ...
 
 
+def ref_of(source: PayloadSource) -> PayloadRef:
+    """The address of content that was written by a `StoredWriter`. Raises TypeError for any other:
+    whoever was given the writer did not use it."""
+    ref = getattr(source, "ref", None)
+    if not isinstance(ref, PayloadRef):
+        raise TypeError("this content is not in the store")
+    return ref
+
+
 class PayloadStore(Protocol):
     """Content-addressed files: written once, fsynced, digest checked when read."""
 

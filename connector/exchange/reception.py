@@ -8,11 +8,10 @@ from typing import Final
 
 from connector.errors import unacceptable
 from connector.exchange.departure import ENVELOPE_NAME
-from connector.exchange.ports import Store, StoredWriter, Transaction
+from connector.exchange.ports import Store, StoredWriter, Transaction, ref_of
 from connector.exchange.records import (
     AuditEntry,
     Direction,
-    Job,
     Kind,
     Lane,
     MessageRecord,
@@ -20,10 +19,11 @@ from connector.exchange.records import (
     PartRole,
     PayloadRef,
     Timer,
+    job_for,
 )
 from connector.exchange.states import State, TimerName
 from connector.exchange.wire import Incoming, sort_payloads
-from gateway_client.model import Payload, UserMessage
+from gateway_client.model import UserMessage
 
 
 class Reception:
@@ -75,15 +75,7 @@ class Reception:
             if record.kind is Kind.BUSINESS and self._handover:
                 due = now + self._handover
                 tx.set_timer(Timer(message_id=record.id, name=TimerName.HANDOVER.value, due=due))
-            tx.enqueue(
-                Job(
-                    id=self._new_id(),
-                    message_id=record.id,
-                    action="advance",
-                    lane=record.lane,
-                    created_at=now,
-                )
-            )
+            tx.enqueue(job_for(record, self._new_id(), now))
         return True
 
     def _record(self, message: UserMessage, incoming: Incoming, now: datetime) -> MessageRecord:
@@ -144,18 +136,11 @@ def _parts(message_id: str, incoming: Incoming) -> Sequence[Part]:
             role=role,
             name=ENVELOPE_NAME if role is PartRole.ENVELOPE else name,
             media_type=payload.mime_type,
-            payload=_stored(payload),
+            payload=ref_of(payload.source),
         )
         for role, found in incoming.parts.items()
         for name, payload in found
     ]
-
-
-def _stored(payload: Payload) -> PayloadRef:
-    ref = getattr(payload.source, "ref", None)
-    if not isinstance(ref, PayloadRef):
-        raise TypeError("the gateway did not use the writer that it was given")
-    return ref
 
 
 def _soap(message_id: str, ref: PayloadRef) -> Part:

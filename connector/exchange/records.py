@@ -9,6 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
+from typing import Final
 
 
 class Direction(StrEnum):
@@ -189,6 +190,22 @@ class Job:
     """Tries already made."""
     created_at: datetime
     expires_at: datetime | None = None
+
+
+ADVANCE: Final = "advance"
+
+
+def job_for(record: MessageRecord, job_id: str, now: datetime, *, action: str = ADVANCE) -> Job:
+    """A job about `record`, in its lane; one that moves it on gives up when nobody needs the
+    message any more, an event is told in any case."""
+    return Job(
+        id=job_id,
+        message_id=record.id,
+        action=action,
+        lane=record.lane,
+        created_at=now,
+        expires_at=record.expires_at if action == ADVANCE else None,
+    )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -16,12 +16,12 @@ from connector.envelope.header import Header
 from connector.envelope.identify import identify
 from connector.envelope.model import Envelope
 from connector.envelope.place import line_of, path_of
-from connector.envelope.xml_read import ROOT, read
+from connector.envelope.xml_read import ROOT, read, without_signatures
 from connector.envelope.xml_write import write_element
 from connector.errors import ConnectorError, Problem, unacceptable
 from connector.errors import Kind as ErrorKind
 from connector.exchange.context import Connector
-from connector.exchange.evidences import new_job
+from connector.exchange.departure import ENVELOPE_NAME
 from connector.exchange.records import (
     AuditEntry,
     Direction,
@@ -31,6 +31,7 @@ from connector.exchange.records import (
     PartRole,
     PayloadRef,
     Timer,
+    job_for,
 )
 from connector.exchange.states import State, TimerName
 from connector.intake.attachments import Attached, attach
@@ -125,9 +126,7 @@ def _drafted(connector: Connector, submission: Submission) -> _Draft:
     if wanted in (None, ENVELOPE_FORMAT) and NAMESPACE.encode() in data[:4096]:
         root = parse(data, file=document.name)
         if root.tag == ROOT:
-            for signature in [c for c in root if _is_signature(c)]:
-                root.remove(signature)
-            return _Draft(ENVELOPE_FORMAT, root, _XML, None)
+            return _Draft(ENVELOPE_FORMAT, without_signatures(root), _XML, None)
     if wanted == ENVELOPE_FORMAT:
         raise unacceptable(
             "intake.not-an-envelope",
@@ -137,8 +136,7 @@ def _drafted(connector: Connector, submission: Submission) -> _Draft:
         )
     name = wanted or connector.formats.identify(data, document.name)
     found = connector.formats.read(data, name, filename=document.name)
-    kind = connector.formats[name].mapping.format.kind
-    return _Draft(name, found.envelope, _MEDIA_TYPES.get(kind, "application/octet-stream"), found)
+    return _Draft(name, found.envelope, connector.formats[name].media_type, found)
 
 
 def _references(envelope: Element, wishes: Wishes) -> Sequence[AttachmentReference]:
@@ -164,20 +162,12 @@ def _references(envelope: Element, wishes: Wishes) -> Sequence[AttachmentReferen
     ]
 
 
-_MEDIA_TYPES: Final = {"xml": _XML, "json": "application/json", "csv": "text/csv"}
-
-
-def _is_signature(child: Element) -> bool:
-    return isinstance(child.tag, str) and etree.QName(child).localname == "Signature"
-
-
 def _answered(connector: Connector, draft: _Draft, file: str) -> Answered | None:
     """The message from abroad that the draft answers: by its id, or by its conversation."""
     told = identify(draft.root)
     if told is None or told.message_type == "Request":
         return None
-    header = draft.root.find(f"{{{NAMESPACE}}}Header")
-    wanted = "" if header is None else (header.findtext(f"{{{NAMESPACE}}}InReplyTo") or "").strip()
+    wanted = (draft.root.findtext(f"{_E}Header/{_E}InReplyTo") or "").strip()
     with connector.store.reading() as reading:
         record = reading.message_by_ebms_id(Direction.INBOUND, wanted) if wanted else None
     if record is None and told.conversation_id:
@@ -273,7 +263,7 @@ def _store(connector: Connector, work: _Work, envelope: Envelope, element: Eleme
             if limit:
                 due = now + limit
                 tx.set_timer(Timer(message_id=record.id, name=TimerName.SUBMISSION.value, due=due))
-            tx.enqueue(new_job(connector, record, now))
+            tx.enqueue(job_for(record, connector.new_id(), now))
     return Acceptance(record=record, warnings=warnings, repeated=not fresh)
 
 
@@ -299,7 +289,7 @@ def _parts(
             draft.media_type,
             submission.document.payload,
         ),
-        part(PartRole.ENVELOPE, "envelope.xml", _XML, payloads.put(text)),
+        part(PartRole.ENVELOPE, ENVELOPE_NAME, _XML, payloads.put(text)),
     ]
     parts.extend(
         replace(
@@ -313,6 +303,6 @@ def _parts(
             "account": draft.read.account.as_json(),
             "warnings": [problem.as_json() for problem in draft.read.warnings],
         }
-        report = json.dumps(told, ensure_ascii=False, indent=1).encode()
+        report = json.dumps(told, ensure_ascii=False).encode()
         parts.append(part(PartRole.REPORT, "intake.json", "application/json", payloads.put(report)))
     return parts

@@ -86,7 +86,7 @@ def assemble(home: Home) -> Assembly:
     store = open_home_store(home)
     gateway, pull = _gateway(home, pmodes, transport, store)
     connector = Connector(
-        identity=_identity(home),
+        identity=identity_of(home),
         store=store,
         gateway=gateway,
         backend=FolderBackend(
@@ -204,7 +204,8 @@ def read_password(home: Home, file: Path | None) -> bytes | None:
         ) from error
 
 
-def _identity(home: Home) -> Identity:
+def identity_of(home: Home) -> Identity:
+    """Who the connector of a home is."""
     section, address = home.settings.connector, home.settings.address
     return Identity(
         country=section.country,

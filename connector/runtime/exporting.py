@@ -7,25 +7,12 @@ import shutil
 from pathlib import Path
 from typing import Final
 
-from connector.container.names import entry_names
+from connector.dossier.layout import evidence_paths, placed
 from connector.errors import misconfigured
 from connector.exchange.ports import Store
-from connector.exchange.records import PartRole, PayloadRef
+from connector.exchange.records import PayloadRef
 from connector.runtime.lookup import MessageStatus
 
-_FOLDERS: Final = {
-    PartRole.ORIGINAL: "original",
-    PartRole.ATTACHMENT: "attachments",
-    PartRole.NATIONAL: "delivered",
-    PartRole.ENVELOPE: "proofs",
-    PartRole.CONTAINER: "proofs",
-    PartRole.TOKEN_XML: "proofs",
-    PartRole.TOKEN_PDF: "proofs",
-    PartRole.REPORT: "reports",
-    PartRole.RECEIPT: "transport",
-    PartRole.SOAP: "transport",
-}
-"""Evidences are written from their own records, in the order in which they came."""
 _CHUNK: Final = 1024 * 1024
 
 
@@ -43,16 +30,11 @@ def export_message(store: Store, status: MessageStatus, folder: Path) -> list[Pa
             file=str(folder),
         )
     folder.mkdir(parents=True, exist_ok=True)
-    written: list[Path] = []
-    for role, place in _FOLDERS.items():
-        parts = [part for part in status.parts if part.role is role]
-        taken = {path.name for path in written if path.parent.name == place}
-        names = entry_names((part.name for part in parts), reserved=taken)
-        for part, name in zip(parts, names, strict=True):
-            written.append(_write(store, part.payload, folder / place / name))
-    for number, evidence in enumerate(status.evidences, 1):
-        name = f"{number:02d}-{evidence.type}.xml"
-        written.append(_write(store, evidence.payload, folder / "evidences" / name))
+    written = [_write(store, part.payload, folder / path) for part, path in placed(status.parts)]
+    written += [
+        _write(store, evidence.payload, folder / path)
+        for evidence, path in evidence_paths(status.evidences)
+    ]
     summary = folder / "message.json"
     summary.write_text(
         json.dumps(status.as_json(), ensure_ascii=False, indent=2) + "\n", encoding="utf-8"

@@ -11,7 +11,7 @@ import structlog
 
 from connector.errors import ConnectorError
 from connector.exchange.context import Connector
-from connector.exchange.records import Job, MessageRecord
+from connector.exchange.records import Job, MessageRecord, job_for
 from connector.exchange.states import Event, State
 from gateway_client.model import PullGateway, Receiver
 
@@ -61,13 +61,7 @@ def notice_fetched(connector: Connector) -> int:
 
 def event_job(connector: Connector, record: MessageRecord, event: Event, name: str) -> Job:
     """A job that tells a message of an event from outside."""
-    return Job(
-        id=f"{record.id}/{name}",
-        message_id=record.id,
-        action=f"event:{event.value}",
-        lane=record.lane,
-        created_at=connector.clock(),
-    )
+    return job_for(record, f"{record.id}/{name}", connector.clock(), action=f"event:{event.value}")
 
 
 def poll(gateway: PullGateway, receiver: Receiver) -> int:

@@ -33,6 +33,8 @@ from connector.xml import Limits, parse
 
 OFFICIAL_FILE: Final = "official.toml"
 """What the format's authors publish to check documents with; beside the mapping."""
+MEDIA_TYPES: Final = {"xml": "application/xml", "json": "application/json", "csv": "text/csv"}
+"""Of documents, by their kind."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -55,6 +57,11 @@ class Format:
     def name(self) -> str:
         """By which it is chosen."""
         return self.mapping.format.name
+
+    @property
+    def media_type(self) -> str:
+        """Of its documents."""
+        return MEDIA_TYPES[self.mapping.format.kind]
 
     def is_root(self, node: Node) -> bool:
         """Whether a tree's root is one of this format."""

@@ -31,7 +31,6 @@ __all__ = [
     "load_formats",
 ]
 
-_MEDIA_TYPES: Final = {"xml": "application/xml", "json": "application/json", "csv": "text/csv"}
 _UNSAFE: Final = re.compile(r"[^A-Za-z0-9._-]+")
 
 
@@ -151,7 +150,7 @@ class Formats:
             format=format,
             data=document.data,
             filename=filename,
-            media_type=_MEDIA_TYPES.get(chosen.mapping.format.kind, "application/octet-stream"),
+            media_type=chosen.media_type,
             account=_account(chosen, run, reading=False),
             problems=(*run.findings.problems, *official.faults),
             warnings=(*official.hints, *run.findings.warnings),

@@ -13,7 +13,6 @@ from typing import Any, Final
 
 from cryptography.hazmat.primitives.asymmetric import ec, ed448, ed25519, rsa
 
-from connector.errors import ConnectorError, misconfigured
 from connector.signature.algorithms import (
     CURVES,
     DIGEST_METHODS,
@@ -21,8 +20,10 @@ from connector.signature.algorithms import (
     WEAK,
     AlgorithmPolicy,
 )
+from connector.signature.policy_file import invalid_entry, read_policy
 from connector.signature.revocation import Checking
 
+_KEYS: Final = {"name", "digest", "rsa", "curve"}
 ALWAYS: Final = datetime.max.replace(tzinfo=UTC)
 NEVER: Final = datetime.min.replace(tzinfo=UTC)
 
@@ -108,31 +109,20 @@ def load_validation_policy(
     if path is None:
         base = default_policy()
         return ValidationPolicy(name=base.name, algorithms=base.algorithms, checking=checking)
-    try:
-        data = tomllib.loads(path.read_text("utf-8"))
-    except OSError as error:
-        raise misconfigured(
-            "policy.missing", f"The policy cannot be read: {error.strerror}.", file=str(path)
-        ) from error
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise misconfigured(
-            "policy.malformed", f"Not a TOML file in UTF-8: {error}", file=str(path)
-        ) from error
+    data = read_policy(path, _KEYS)
     name = data.get("name", path.stem)
     return ValidationPolicy(name=str(name), algorithms=_algorithms(data, path), checking=checking)
 
 
 def _algorithms(data: dict[str, Any], path: Path) -> Algorithms:
-    for unknown in data.keys() - {"name", "digest", "rsa", "curve"}:
-        raise _invalid(path, unknown, f"{unknown!r} is no entry of a policy.")
     rsa_entries = data.get("rsa", [])
     if not isinstance(rsa_entries, list):
-        raise _invalid(path, "rsa", "Each RSA length is a table [[rsa]].")
+        raise invalid_entry(path, "rsa", "Each RSA length is a table [[rsa]].")
     lengths = []
     for entry in rsa_entries:
         bits = entry.get("bits") if isinstance(entry, dict) else None
         if not isinstance(bits, int) or isinstance(bits, bool) or entry.keys() != {"bits", "until"}:
-            raise _invalid(path, "rsa", f"{entry!r} does not have just bits and until.")
+            raise invalid_entry(path, "rsa", f"{entry!r} does not have just bits and until.")
         lengths.append((bits, _moment(entry["until"], path, "rsa.until")))
     return Algorithms(
         _dates(data, "digest", path), tuple(sorted(lengths)), _dates(data, "curve", path)
@@ -142,7 +132,7 @@ def _algorithms(data: dict[str, Any], path: Path) -> Algorithms:
 def _dates(data: dict[str, Any], name: str, path: Path) -> dict[str, datetime]:
     table = data.get(name, {})
     if not isinstance(table, dict):
-        raise _invalid(path, name, f"[{name}] is no table.")
+        raise invalid_entry(path, name, f"[{name}] is no table.")
     return {key.lower(): _moment(value, path, f"{name}.{key}") for key, value in table.items()}
 
 
@@ -151,8 +141,4 @@ def _moment(value: object, path: Path, entry: str) -> datetime:
         return ALWAYS
     if isinstance(value, date) and not isinstance(value, datetime):
         return datetime(value.year, value.month, value.day, tzinfo=UTC)
-    raise _invalid(path, entry, f"{value!r} is neither a date nor true.")
-
-
-def _invalid(path: Path, entry: str, what: str) -> ConnectorError:
-    return misconfigured("policy.invalid", what, file=str(path), path=entry)
+    raise invalid_entry(path, entry, f"{value!r} is neither a date nor true.")
