@@ -69,7 +69,7 @@ class Service:
         settle = max(0.05, min(_SECOND, settings.intake.settle.total_seconds() / 2))
         self._repeat("intake", intake.run_once, settle, 10.0)
         self._repeat("timers", lambda: watch.fire_timers(connector), _SECOND, 30.0)
-        self._repeat("fetched", lambda: watch.notice_fetched(connector), _SECOND, 30.0)
+        self._repeat("fetched", watch.FetchWatch(connector).notice, _SECOND, 30.0)
         if (pull := assembly.pull) is not None:
             every = settings.gateway.poll.total_seconds()
             reception = assembly.reception

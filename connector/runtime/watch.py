@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
+from datetime import timedelta
 from threading import Event as Flag
 from typing import Final
 
@@ -43,20 +44,55 @@ def fire_timers(connector: Connector) -> int:
             return fired
 
 
-def notice_fetched(connector: Connector) -> int:
-    """Tell the exchange of everything that the national system has taken; how much it was."""
-    noticed = 0
-    for message_id in connector.backend.taken():
-        with connector.store.transaction() as tx:
-            record = tx.message(message_id)
-            if record is not None and record.state == State.VERIFIED:
-                continue  # it was faster than our own note that the message is handed over
-            if record is not None:
+class FetchWatch:
+    """Tells the exchange of everything that the national system has taken."""
+
+    def __init__(self, connector: Connector) -> None:
+        self._connector = connector
+        self._not_before: dict[str, float] = {}
+        """When to look again at a message that has been dealt with."""
+
+    def notice(self) -> int:
+        """Look once; how many messages were found to have been taken since the last time."""
+        now = time.monotonic()
+        found = 0
+        for message_id in self._connector.backend.taken():
+            if self._not_before.get(message_id, now) <= now:
+                found += self._deal_with(message_id, now)
+        return found
+
+    def _deal_with(self, message_id: str, now: float) -> bool:
+        connector = self._connector
+        known = message_id in self._not_before
+        with connector.store.reading() as reading:
+            record = reading.message(message_id)
+        state = State(record.state) if record else None
+        if record is not None and (
+            state is State.HANDED_OVER or (state is State.UNFETCHED and not known)
+        ):
+            with connector.store.transaction() as tx:
                 tx.enqueue(event_job(connector, record, Event.FETCHED, Event.FETCHED.value))
-        # Killed before this it is noticed again, and found to be done already.
-        connector.backend.forget(message_id)
-        noticed += 1
-    return noticed
+            self._not_before[message_id] = now + _LOOK_AGAIN
+            return True
+        if record is None or (state in _PAST and _long_past(connector, record)):
+            self._not_before.pop(message_id, None)
+            connector.backend.forget(message_id)
+        elif state in _PAST:
+            self._not_before[message_id] = now + _LOOK_AGAIN
+        # Else a worker has yet to note that it has handed it over.
+        return False
+
+
+_PAST: Final = frozenset({State.FETCHED, State.UNFETCHED, State.TURNED_AWAY})
+_LOOK_AGAIN: Final = 60.0
+"""Seconds. By then the exchange has long been told, or must be told again."""
+_KEPT: Final = timedelta(hours=1)
+"""How long a delivery stays marked after its end: as long as a worker might lag behind that still
+means to hand the same message over."""
+
+
+def _long_past(connector: Connector, record: MessageRecord) -> bool:
+    return connector.clock() - record.updated_at > _KEPT
 
 
 def event_job(connector: Connector, record: MessageRecord, event: Event, name: str) -> Job:

@@ -233,7 +233,7 @@ class World:
         self.clock.now += timedelta(**time)
         for side in (self.de, self.br):
             with suppress(ConnectorError):
-                watch.notice_fetched(side.connector)
+                watch.FetchWatch(side.connector).notice()
             watch.fire_timers(side.connector)
         self.settle()
 
